@@ -1,0 +1,235 @@
+// Package config reads payhost's configuration: a YAML file, then the
+// environment, then flags. Nothing else in the program reads any of them.
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+)
+
+// Config is the whole configuration; the names are those of the file.
+type Config struct {
+	Listen      string                `koanf:"listen"`
+	PublicURL   string                `koanf:"public_url"`
+	DataDir     string                `koanf:"data_dir"`
+	DatabaseURL string                `koanf:"database_url"`
+	Log         Log                   `koanf:"log"`
+	Auth        Auth                  `koanf:"auth"`
+	Plugins     map[string]Plugin     `koanf:"plugins"`
+	Connections map[string]Connection `koanf:"connections"`
+	Webhooks    []Webhook             `koanf:"webhooks"`
+	Limits      Limits                `koanf:"limits"`
+}
+
+// Log says how much is logged and in what form.
+type Log struct {
+	Level  string `koanf:"level"`  // trace, debug, info, warn, error, off
+	Format string `koanf:"format"` // json or text
+}
+
+// Auth holds the tokens of the HTTP API.
+type Auth struct {
+	Tokens []Token `koanf:"tokens"`
+}
+
+// Token is one caller of the HTTP API.
+type Token struct {
+	Name   string   `koanf:"name"`
+	Token  string   `koanf:"token"`
+	Scopes []string `koanf:"scopes"`
+}
+
+// Plugin is where a plugin is, and its digest if it must be that one.
+type Plugin struct {
+	Path   string `koanf:"path"`
+	SHA256 string `koanf:"sha256"`
+}
+
+// Connection is one configured use of a plugin.
+type Connection struct {
+	Plugin   string            `koanf:"plugin"`
+	BaseURL  string            `koanf:"base_url"`
+	Settings map[string]any    `koanf:"settings"`
+	Secrets  map[string]string `koanf:"secrets"`
+	TLS      TLS               `koanf:"tls"`
+	Keys     map[string]Key    `koanf:"keys"`
+	Egress   Egress            `koanf:"egress"`
+}
+
+// TLS names the PEM files of a connection's client identity.
+type TLS struct {
+	CertFile string `koanf:"client_cert_file"`
+	KeyFile  string `koanf:"client_key_file"`
+	CAFile   string `koanf:"ca_file"`
+}
+
+// Key names the PEM file of a key, or gives a shared secret, and its algorithm.
+type Key struct {
+	PrivateKeyFile string `koanf:"private_key_file"`
+	PublicKeyFile  string `koanf:"public_key_file"`
+	Secret         string `koanf:"secret"`
+	Alg            string `koanf:"alg"` // one, or several with commas between
+}
+
+// Egress is what a connection may reach beyond its base URL over https.
+type Egress struct {
+	AllowPrivate bool     `koanf:"allow_private"`
+	AllowHTTP    bool     `koanf:"allow_http"`
+	Hosts        []string `koanf:"hosts"`
+}
+
+// Webhook is one receiver of events.
+type Webhook struct {
+	URL    string   `koanf:"url"`
+	Secret string   `koanf:"secret"`
+	Events []string `koanf:"events"`
+}
+
+// Limits bounds each call of a plugin.
+type Limits struct {
+	CallTimeout time.Duration `koanf:"call_timeout"`
+	Memory      Bytes         `koanf:"memory"`
+}
+
+// Bytes is a size; in the file a number or a text such as "64MiB".
+type Bytes int64
+
+// UnmarshalText reads a size.
+func (b *Bytes) UnmarshalText(text []byte) error {
+	n, err := humanize.ParseBytes(string(text))
+	if err != nil || n > 1<<62 {
+		return fmt.Errorf("%q is not a size such as 64MiB", text)
+	}
+	*b = Bytes(n)
+	return nil
+}
+
+// Errors lists everything that is wrong with a configuration, each with the path
+// of its field.
+type Errors []string
+
+// Error returns one problem a line.
+func (e Errors) Error() string { return strings.Join(e, "\n") }
+
+func defaults() map[string]any {
+	return map[string]any{
+		"listen": "127.0.0.1:8080", "data_dir": "./data", "log.level": "info", "log.format": "json",
+		"limits.call_timeout": "10s", "limits.memory": "64MiB",
+	}
+}
+
+// environment maps variables to keys. Only these are read, so that a variable
+// that the file names as a value, such as PAYHOST_TOKEN, is not taken for a key.
+func environment() map[string]string {
+	return map[string]string{
+		"PAYHOST_LISTEN": "listen", "PAYHOST_PUBLIC_URL": "public_url", "PAYHOST_DATA_DIR": "data_dir",
+		"PAYHOST_DATABASE_URL": "database_url", "PAYHOST_LOG_LEVEL": "log.level",
+		"PAYHOST_LOG_FORMAT": "log.format", "PAYHOST_LIMITS_CALL_TIMEOUT": "limits.call_timeout",
+		"PAYHOST_LIMITS_MEMORY": "limits.memory",
+	}
+}
+
+// Load reads the file at path, the environment and the flags that were given, by
+// their keys, in this order; the later wins. Values "env:NAME" and "file:PATH"
+// are replaced by what they name. The error is of type [Errors] when the content
+// is at fault.
+func Load(path string, flags map[string]any) (*Config, error) {
+	k := koanf.New(".")
+	if err := k.Load(confmap.Provider(defaults(), "."), nil); err != nil {
+		return nil, err
+	}
+	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+		return nil, Errors{"config file: " + err.Error()}
+	}
+	env := map[string]any{}
+	for variable, key := range environment() {
+		if value, ok := os.LookupEnv(variable); ok {
+			env[key] = value
+		}
+	}
+	for _, layer := range []map[string]any{env, flags} {
+		if err := k.Load(confmap.Provider(layer, "."), nil); err != nil {
+			return nil, err
+		}
+	}
+	return decode(k.Raw())
+}
+
+func decode(raw map[string]any) (*Config, error) {
+	var problems Errors
+	tree, _ := resolve("", raw, &problems).(map[string]any)
+	var c Config
+	var meta mapstructure.Metadata
+	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
+		TagName: "koanf", Result: &c, Metadata: &meta, WeaklyTypedInput: false,
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(
+			mapstructure.StringToTimeDurationHookFunc(), mapstructure.TextUnmarshallerHookFunc()),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := decoder.Decode(tree); err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "decoding failed") {
+				problems = append(problems, dotted(line))
+			}
+		}
+	}
+	slices.Sort(meta.Unused)
+	for _, key := range meta.Unused {
+		problems = append(problems, dotted(key)+": unknown key")
+	}
+	problems = append(problems, c.problems()...)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return &c, nil
+}
+
+// dotted turns mapstructure's "connections[a].b" into "connections.a.b".
+func dotted(path string) string {
+	return strings.NewReplacer("[", ".", "]", "", "'", "").Replace(path)
+}
+
+// problems checks what the types alone can't say.
+func (c *Config) problems() Errors {
+	var list Errors
+	add := func(field, problem string) { list = append(list, field+": "+problem) }
+	if c.Log.Format != "json" && c.Log.Format != "text" {
+		add("log.format", "is neither json nor text")
+	}
+	if !slices.Contains([]string{"trace", "debug", "info", "warn", "error", "off"}, c.Log.Level) {
+		add("log.level", "is not one of trace, debug, info, warn, error, off")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
+		if p := c.Plugins[name]; p.Path == "" {
+			add("plugins."+name+".path", "is missing")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Connections)) {
+		conn, at := c.Connections[name], "connections."+name
+		if _, ok := c.Plugins[conn.Plugin]; !ok {
+			add(at+".plugin", fmt.Sprintf("plugin %q is not under plugins", conn.Plugin))
+		}
+		if conn.BaseURL == "" {
+			add(at+".base_url", "is missing")
+		}
+	}
+	for i, t := range c.Auth.Tokens {
+		if t.Token == "" || t.Name == "" {
+			add(fmt.Sprintf("auth.tokens.%d", i), "needs a name and a token")
+		}
+	}
+	return list
+}

@@ -1,0 +1,87 @@
+package host
+
+import (
+	"cmp"
+	"errors"
+	"runtime"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/payhost/payhost/host/kv"
+	"github.com/payhost/payhost/sdk/abi"
+)
+
+// Config is what [New] needs. The zero value works: storage in memory, no compile
+// cache, no log.
+type Config struct {
+	// CacheDir keeps compiled plugins between starts; it must be the owner's alone,
+	// since what is read from it is run. Empty for no cache.
+	CacheDir string
+	// RevisionDir holds plugin files named by their digest, "<sha256>.wasm", for a
+	// [Source] that gives only a digest. Empty if there is none.
+	RevisionDir string
+	// Storage is the plugins' key-value storage; nil for one in memory. The host
+	// does not close it.
+	Storage kv.Store
+	// Logger gets what the host and the plugins say, masked; nil for none.
+	Logger hclog.Logger
+	// Now is the clock that plugins see; nil means time.Now. Deadlines use the real
+	// clock.
+	Now func() time.Time
+	// Limits bounds each call; see the fields for the defaults.
+	Limits Limits
+}
+
+// Limits bounds one call of a plugin. A zero field means its default; a negative
+// one, or one above the most, is an error.
+type Limits struct {
+	CallTimeout   time.Duration // of one call, waiting for an instance included; default 10 s
+	MemoryBytes   int64         // linear memory of one instance; default 64 MiB, most 4 GiB
+	Instances     int           // of one revision at once; default 8 per processor
+	HTTPCalls     int           // outbound calls; default 16
+	BlobBytes     int64         // of all blobs together; default 32 MiB
+	LogBytes      int           // of log lines, and as much again of stdout and stderr; default 64 KiB
+	RequestBytes  int64         // body of an outbound request; default 1 MiB
+	ResponseBytes int64         // body of an answer, decompressed; default 8 MiB
+	ModuleBytes   int64         // size of a plugin file; default 32 MiB
+}
+
+func (c Config) withDefaults() Config {
+	l := &c.Limits
+	l.CallTimeout = cmp.Or(l.CallTimeout, 10*time.Second)
+	l.MemoryBytes = cmp.Or(l.MemoryBytes, 64<<20)
+	l.Instances = cmp.Or(l.Instances, 8*runtime.GOMAXPROCS(0))
+	l.HTTPCalls = cmp.Or(l.HTTPCalls, abi.MaxCalls)
+	l.BlobBytes = cmp.Or(l.BlobBytes, abi.MaxBlobs)
+	l.LogBytes = cmp.Or(l.LogBytes, abi.MaxLog)
+	l.RequestBytes = cmp.Or(l.RequestBytes, 1<<20)
+	l.ResponseBytes = cmp.Or(l.ResponseBytes, 8<<20)
+	l.ModuleBytes = cmp.Or(l.ModuleBytes, 32<<20)
+	if c.Logger == nil {
+		c.Logger = hclog.NewNullLogger()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	l := c.Limits
+	switch {
+	case l.CallTimeout < 50*time.Millisecond:
+		return errors.New("host: limits.call_timeout: is below 50ms")
+	case l.MemoryBytes < 1<<20 || l.MemoryBytes > 1<<32:
+		return errors.New("host: limits.memory: is not between 1 MiB and 4 GiB")
+	case l.Instances < 1:
+		return errors.New("host: limits.instances: is below 1")
+	case l.HTTPCalls < 1 || l.BlobBytes < 1 || l.LogBytes < 0 || l.RequestBytes < 1 || l.ResponseBytes < 1:
+		return errors.New("host: limits: a number is negative")
+	case l.BlobBytes < l.ResponseBytes:
+		return errors.New("host: limits.blob_bytes: is below limits.response_bytes")
+	case l.ModuleBytes < 1<<10:
+		return errors.New("host: limits.module_bytes: is below 1 KiB")
+	}
+	return nil
+}

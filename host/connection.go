@@ -1,0 +1,395 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/payhost/payhost/host/egress"
+	"github.com/payhost/payhost/host/vault"
+	"github.com/payhost/payhost/sdk/abi"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// ConnectionConfig is one configured use of a plugin.
+type ConnectionConfig struct {
+	Name     string          // 1 to 64 lowercase letters, digits, dashes, underscores
+	Plugin   string          // name of a loaded plugin
+	BaseURL  string          // where the provider is: scheme, host, port, path
+	Settings json.RawMessage // the plugin's own settings, a JSON object
+	Secrets  map[string]vault.Secret
+	Keys     map[string]vault.KeyConfig
+	TLS      map[string]vault.IdentityConfig // by name; "client" is the connection's own
+	Egress   Grant
+}
+
+// Grant is what an operator allows a connection beyond the base URL's host over
+// https.
+type Grant struct {
+	AllowPrivate bool     // loopback, private and link-local addresses
+	AllowHTTP    bool     // http as well as https
+	Hosts        []string // further hosts, "api.example.com" or "api.example.com:8443"
+}
+
+// Connection is one configured use of a plugin. Its methods are the operations.
+type Connection struct {
+	host    *Host
+	config  ConnectionConfig
+	vault   *vault.Vault
+	binding atomic.Pointer[binding] // nil once closed
+}
+
+// binding joins a connection to one revision of its plugin: what the revision's
+// manifest asks for, cut down to what the operator grants. A swap makes a new one.
+type binding struct {
+	host     *Host
+	name     string
+	revision *Revision
+	vault    *vault.Vault
+	scrubber *vault.Scrubber
+	egress   *egress.Client
+	log      hclog.Logger
+	settings []byte
+	config   []byte // the encoded abi.ConnectionConfig
+	space    string // of key-value storage
+	reads    []pay.EgressRule
+	origin   string // of the base URL
+	basePath string // of the base URL, without a slash at its end
+	running  atomic.Int64
+}
+
+// Name returns the connection's name.
+func (c *Connection) Name() string { return c.config.Name }
+
+// Plugin returns the name of the plugin that the connection uses.
+func (c *Connection) Plugin() string { return c.config.Plugin }
+
+// Manifest returns what the revision in use says of itself.
+func (c *Connection) Manifest() (pay.Manifest, error) {
+	b, err := c.acquire()
+	if err != nil {
+		return pay.Manifest{}, err
+	}
+	defer b.release()
+	return b.revision.manifest, nil
+}
+
+// Connect checks a connection and makes it ready: its settings against the
+// plugin's schema and then by the plugin, its secrets, keys and identities
+// against what the plugin needs, and its base URL. Nothing is sent. Errors are
+// *pay.Error of class config with the path of the first field at fault; further
+// problems stand in the message.
+func (h *Host) Connect(ctx context.Context, config ConnectionConfig) (*Connection, error) {
+	field := "connections." + config.Name
+	if !validName(config.Name) {
+		return nil, configError("connections", "name must be 1 to 64 lowercase letters, digits, dashes or underscores")
+	}
+	h.mu.Lock()
+	p := h.plugins[config.Plugin]
+	taken := h.connections[config.Name] != nil
+	closed := h.closed
+	h.mu.Unlock()
+	switch {
+	case closed:
+		return nil, errClosed()
+	case taken:
+		return nil, configError(field, "is connected already")
+	case p == nil:
+		return nil, configError(field+".plugin", fmt.Sprintf("plugin %q is not loaded", config.Plugin))
+	}
+	c := &Connection{host: h, config: config}
+	if err := c.open(); err != nil {
+		return nil, under(field, err)
+	}
+	p.swap.Lock() // so that the revision stays while we bind to it
+	defer p.swap.Unlock()
+	rev, _ := h.Revision(config.Plugin)
+	b, err := c.bind(ctx, rev)
+	if err != nil {
+		return nil, under(field, err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed || h.connections[config.Name] != nil {
+		b.close()
+		return nil, configError(field, "name was taken while the connection was made")
+	}
+	c.binding.Store(b)
+	h.connections[config.Name] = c
+	return c, nil
+}
+
+// under puts a field path in front of an error's own.
+func under(prefix string, err error) error {
+	e := pay.AsError(err)
+	out := *e
+	out.Field = strings.TrimSuffix(prefix+"."+e.Field, ".")
+	return &out
+}
+
+// open reads what belongs to the connection whatever the revision: secrets, keys
+// and identities.
+func (c *Connection) open() error {
+	v, err := vault.New(vault.Config{
+		Secrets: c.config.Secrets, Keys: c.config.Keys, Identities: c.config.TLS, Now: c.host.config.Now,
+		OnReloadError: func(name string, err error) {
+			c.host.config.Logger.Error("changed file is not used", "connection", c.config.Name, "name", name, "error", err)
+		},
+	})
+	if err != nil {
+		return vaultError(err)
+	}
+	c.vault = v
+	return nil
+}
+
+func vaultError(err error) *pay.Error {
+	list := vault.FieldErrors(err)
+	if len(list) == 0 {
+		return configError("", err.Error())
+	}
+	e := configError(list[0].Field, list[0].Problem)
+	for _, more := range list[1:] {
+		e.Message += "; " + more.Error()
+	}
+	return e
+}
+
+// bind checks the connection against a revision and joins them.
+func (c *Connection) bind(ctx context.Context, rev *Revision) (*binding, error) {
+	settings, wrong := rev.schema.check(c.config.Settings)
+	if len(wrong) > 0 {
+		return nil, problemError(wrong)
+	}
+	if err := c.bound(&rev.manifest); err != nil {
+		return nil, err
+	}
+	base, err := c.baseURL()
+	if err != nil {
+		return nil, err
+	}
+	b := &binding{
+		host: c.host, name: c.config.Name, revision: rev, vault: c.vault, settings: settings,
+		scrubber: vault.NewScrubber(c.vault), reads: rev.manifest.Egress,
+		origin: originOf(base), basePath: base.Path,
+		space: "plugin/" + c.config.Name + "/" + rev.manifest.ID,
+		log: c.host.config.Logger.With("connection", c.config.Name, "plugin", c.config.Plugin,
+			"revision", short(rev.digest)),
+	}
+	if b.egress, err = egress.New(c.egressConfig(b, base)); err != nil {
+		return nil, configError("egress", err.Error())
+	}
+	b.config = abi.AppendConnectionConfig(nil, &abi.ConnectionConfig{
+		Connection: c.config.Name, BaseURL: base.String(), Settings: settings,
+		Keys: c.vault.KeyNames(), Secrets: c.vault.SecretNames(), Identities: c.vault.IdentityNames(),
+	})
+	if !rev.acquire() {
+		b.egress.Close()
+		return nil, errClosed()
+	}
+	b.running.Store(1)
+	c.host.alive(+1)
+	if err := b.checkConfig(ctx); err != nil {
+		b.close()
+		return nil, err
+	}
+	for _, name := range b.scrubber.Unsearched() {
+		b.log.Warn("secret is too short to be searched for in answers", "secret", name)
+	}
+	return b, nil
+}
+
+// bound checks that the operator gave what the plugin requires, and nothing that
+// it does not know.
+func (c *Connection) bound(m *pay.Manifest) error {
+	secrets, keys, identities := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, s := range m.Secrets {
+		secrets[s.Name] = true
+		if _, ok := c.config.Secrets[s.Name]; s.Required && !ok {
+			return configError("secrets."+s.Name, "is missing"+title(s.Title))
+		}
+	}
+	for _, k := range m.Keys {
+		keys[k.Name] = true
+		key, ok := c.config.Keys[k.Name]
+		if k.Required && !ok {
+			return configError("keys."+k.Name, "is missing"+title(k.Title))
+		}
+		for _, alg := range key.Algorithms {
+			if !contains(k.Algorithms, string(alg)) {
+				return configError("keys."+k.Name+".alg", fmt.Sprintf("plugin does not use %s, only %s",
+					alg, strings.Join(k.Algorithms, ", ")))
+			}
+		}
+	}
+	for _, i := range m.Identities {
+		identities[i.Name] = true
+		if _, ok := c.config.TLS[i.Name]; i.Required && !ok {
+			return configError("tls", "is missing: the plugin needs the identity "+i.Name+title(i.Title))
+		}
+	}
+	for name := range c.config.Secrets {
+		if !secrets[name] {
+			return configError("secrets."+name, "is unknown: the plugin has no such secret")
+		}
+	}
+	for name := range c.config.Keys {
+		if !keys[name] {
+			return configError("keys."+name, "is unknown: the plugin has no such key")
+		}
+	}
+	for name := range c.config.TLS {
+		if name != abi.DefaultTLSName && !identities[name] {
+			return configError("tls."+name, "is unknown: the plugin has no such identity")
+		}
+	}
+	return nil
+}
+
+func title(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+func contains(list []string, s string) bool {
+	for _, have := range list {
+		if have == s {
+			return true
+		}
+	}
+	return false
+}
+
+func problemError(list []pay.Problem) *pay.Error {
+	e := configError(list[0].Field, list[0].Message)
+	for _, more := range list[1:] {
+		e.Message += "; " + more.Field + ": " + more.Message
+	}
+	return e
+}
+
+// baseURL parses the base URL and holds it against the grant.
+func (c *Connection) baseURL() (*url.URL, error) {
+	u, err := url.Parse(c.config.BaseURL)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return nil, configError("base_url", "is not an absolute URL")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, configError("base_url", "scheme is neither https nor http")
+	case u.Scheme == "http" && !c.config.Egress.AllowHTTP:
+		return nil, configError("base_url", "is http: grant egress.allow_http to permit it")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, configError("base_url", "may hold no user, query or fragment")
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = ""
+	return u, nil
+}
+
+// checkConfig lets the plugin look at its settings.
+func (b *binding) checkConfig(ctx context.Context) error {
+	reply, _, err := b.exchange(ctx, pay.OpCheckConfig, nil)
+	if err != nil {
+		return err.Fill()
+	}
+	if reply.Err != nil {
+		e := reply.Err
+		e.Class, e.Effect = pay.ClassConfig, pay.EffectNone
+		return e.Fill()
+	}
+	if len(reply.Problems) > 0 {
+		return problemError(reply.Problems)
+	}
+	return nil
+}
+
+// acquire takes the binding in use for one call.
+func (c *Connection) acquire() (*binding, error) {
+	for {
+		b := c.binding.Load()
+		if b == nil {
+			return nil, errClosed()
+		}
+		n := b.running.Load()
+		if n > 0 && b.running.CompareAndSwap(n, n+1) {
+			return b, nil
+		}
+		if n <= 0 && c.binding.Load() == b {
+			return nil, errClosed()
+		}
+	}
+}
+
+// release gives the binding back; the last one out of a retired binding closes
+// it.
+func (b *binding) release() {
+	if b.running.Add(-1) == 0 {
+		go b.free() // not in the caller's time
+	}
+}
+
+// close is release for a binding that was never in use.
+func (b *binding) close() { b.free() }
+
+func (b *binding) free() {
+	b.egress.Close()
+	b.revision.release()
+	b.host.alive(-1)
+}
+
+// retire lets a binding go once its calls are through.
+func (c *Connection) retire(b *binding) {
+	if b != nil {
+		b.release()
+	}
+}
+
+func (r *Revision) release() {
+	if r.running.Add(-1) == 0 {
+		r.running.Store(-1)
+		r.close()
+	}
+}
+
+// retireRevision lets a revision go once no binding uses it.
+func (h *Host) retireRevision(r *Revision) {
+	if r != nil {
+		r.release()
+	}
+}
+
+func short(digest string) string { return digest[:min(12, len(digest))] }
+
+// exchange runs one call of the plugin and returns its reply and what the wire
+// showed. The error is for a call without a reply.
+func (b *binding) exchange(
+	ctx context.Context, op pay.Operation, prepare func(*call),
+) (abi.Reply, *call, *pay.Error) {
+	c := newCall(b.host, b, op)
+	deadline := time.Now().Add(b.host.config.Limits.CallTimeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	c.start(ctx, deadline)
+	defer c.finish()
+	if prepare != nil {
+		prepare(c)
+	}
+	if len(c.input) > abi.MaxMessage {
+		return abi.Reply{}, c, invalid("", "request is larger than a message may be (256 KiB)")
+	}
+	code, fault := b.revision.engine.run(ctx, c, op, deadline)
+	reply, fault := c.outcome(code, fault)
+	if fault != nil {
+		fault.Operation = op
+	}
+	return reply, c, fault
+}

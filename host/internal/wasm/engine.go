@@ -1,0 +1,235 @@
+// Package wasm runs plugins compiled to WebAssembly. It is the only importer of
+// wazero, so that the engine can be replaced: the host above it knows modules,
+// instances and the functions of [abi.Imports], and nothing of Wasm.
+//
+// Every module is rewritten at load so that its code can be stopped (package
+// rewrite), runs one call at a time per instance, and is thrown away after a
+// trap, an exit, a deadline or a broken rule. No text of wazero leaves the
+// package: it holds the host's stack and file paths.
+package wasm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/payhost/payhost/host/internal/wasm/rewrite"
+	"github.com/payhost/payhost/sdk/abi"
+)
+
+// Config bounds what modules may take.
+type Config struct {
+	MemoryBytes int64  // most linear memory of one instance; rounded up to 64 KiB
+	CacheDir    string // compiled code is kept here; "" for no cache
+	LogBytes    int    // most bytes of a guest's stdout and stderr per call
+}
+
+// LoadError says why a module can't be used. Its text is safe to show.
+type LoadError struct {
+	Reason string
+	Err    error // the engine's own error: for a debugger, never for a caller
+}
+
+// Error returns the reason.
+func (e *LoadError) Error() string { return e.Reason }
+
+// Unwrap returns the engine's own error.
+func (e *LoadError) Unwrap() error { return e.Err }
+
+func refuse(format string, args ...any) error {
+	return &LoadError{Reason: fmt.Sprintf(format, args...)}
+}
+
+// Module is one compiled plugin. It has a runtime of its own, so that closing it
+// takes nothing else down.
+type Module struct {
+	digest   string
+	imports  []string // names in payhost_v1
+	config   Config
+	runtime  wazero.Runtime
+	cache    wazero.CompilationCache
+	compiled wazero.CompiledModule
+}
+
+// Compile checks, rewrites and compiles a module. It runs none of its code.
+func Compile(ctx context.Context, binary []byte, config Config) (*Module, error) {
+	bounded, err := rewrite.Bound(binary)
+	if err != nil {
+		return nil, &LoadError{Reason: err.Error(), Err: err}
+	}
+	sum := sha256.Sum256(binary)
+	m := &Module{config: config, digest: hex.EncodeToString(sum[:])}
+	if err := m.open(ctx); err != nil {
+		return nil, err
+	}
+	ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+	if m.compiled, err = m.runtime.CompileModule(ctx, bounded); err != nil {
+		m.Close()
+		return nil, &LoadError{Reason: "module is not valid WebAssembly or asks for too much memory", Err: err}
+	}
+	if err := m.check(); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Module) open(ctx context.Context) error {
+	const page = 1 << 16
+	pages := uint32(min((m.config.MemoryBytes+page-1)/page, 1<<16))
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(pages).WithCustomSections(false)
+	if m.config.CacheDir != "" {
+		dir := filepath.Join(m.config.CacheDir, "wazero")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return &LoadError{Reason: "compile cache: directory can't be made", Err: err}
+		}
+		cache, err := wazero.NewCompilationCacheWithDir(dir)
+		if err != nil {
+			return &LoadError{Reason: "compile cache: directory can't be used", Err: err}
+		}
+		m.cache = cache
+		config = config.WithCompilationCache(cache)
+	}
+	m.runtime = wazero.NewRuntimeWithConfig(ctx, config)
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, m.runtime); err != nil {
+		m.Close()
+		return &LoadError{Reason: "engine can't be started", Err: err}
+	}
+	if err := bridge(ctx, m.runtime); err != nil {
+		m.Close()
+		return &LoadError{Reason: "engine can't be started", Err: err}
+	}
+	return nil
+}
+
+// Digest returns the SHA-256 of the binary, in hex.
+func (m *Module) Digest() string { return m.digest }
+
+// Imports returns the names that the module imports from payhost_v1.
+func (m *Module) Imports() []string { return m.imports }
+
+// Close gives everything back. No instance may be running.
+func (m *Module) Close() {
+	ctx := context.Background()
+	if m.runtime != nil {
+		_ = m.runtime.Close(ctx) // the runtime has nothing to lose
+	}
+	if m.cache != nil {
+		_ = m.cache.Close(ctx)
+	}
+}
+
+// check holds the module's exports and imports against the ABI, names and types.
+func (m *Module) check() error {
+	if err := m.checkExports(); err != nil {
+		return err
+	}
+	table := make(map[string]abi.Signature)
+	for _, sig := range abi.ImportTable() {
+		table[sig.Name] = sig
+	}
+	for _, f := range m.compiled.ImportedFunctions() {
+		module, name, _ := f.Import()
+		switch {
+		case module == rewrite.TickModule && name == rewrite.TickName, module == abi.WASIModule:
+		case module == abi.Module:
+			sig, known := table[name]
+			if !known {
+				return refuse("needs a newer payhost: this one has no import %s.%s", abi.Module, name)
+			}
+			if !same(f.ParamTypes(), sig.Params) || !same(f.ResultTypes(), sig.Results) {
+				return refuse("import %s.%s has the wrong type", abi.Module, name)
+			}
+			m.imports = append(m.imports, name)
+		case strings.HasPrefix(module, "payhost_v"):
+			return refuse("built for ABI %s, this payhost has %s", module, abi.Module)
+		default:
+			return refuse("imports %s.%s: a plugin may import %s and %s only", module, name, abi.Module, abi.WASIModule)
+		}
+	}
+	return nil
+}
+
+func (m *Module) checkExports() error {
+	i32 := abi.I32
+	want := []abi.Signature{
+		{Name: abi.ExportInit},
+		{Name: abi.ExportMarker},
+		{Name: abi.ExportCall, Params: []abi.ValueType{i32, i32}, Results: []abi.ValueType{i32}},
+	}
+	functions := m.compiled.ExportedFunctions()
+	for _, sig := range want {
+		f, ok := functions[sig.Name]
+		if !ok {
+			return m.noExport(sig.Name)
+		}
+		if !same(f.ParamTypes(), sig.Params) || !same(f.ResultTypes(), sig.Results) {
+			return refuse("export %s has the wrong type", sig.Name)
+		}
+	}
+	if _, ok := m.compiled.ExportedMemories()[abi.ExportMemory]; !ok {
+		return refuse("export %s is missing", abi.ExportMemory)
+	}
+	return nil
+}
+
+func (m *Module) noExport(name string) error {
+	if name == abi.ExportMarker {
+		for other := range m.compiled.ExportedFunctions() {
+			if strings.HasPrefix(other, abi.AnyMarker) {
+				return refuse("built for ABI version %s, this payhost has version 1",
+					strings.TrimPrefix(other, abi.AnyMarker))
+			}
+		}
+		return refuse("export %s is missing: not a payhost plugin", name)
+	}
+	return refuse("export %s is missing", name)
+}
+
+func same(have []byte, want []abi.ValueType) bool {
+	if len(have) != len(want) {
+		return false
+	}
+	for i := range have {
+		if have[i] != byte(want[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Manifest returns the manifest section of a plugin file.
+func Manifest(binary []byte) ([]byte, error) {
+	content, count, err := rewrite.Custom(binary, abi.ManifestName)
+	switch {
+	case err != nil:
+		return nil, &LoadError{Reason: err.Error(), Err: err}
+	case count == 0:
+		return nil, ErrNoManifest
+	case count > 1:
+		return nil, refuse("section %s stands %d times", abi.ManifestName, count)
+	}
+	return content, nil
+}
+
+// WithManifest returns the plugin file with a manifest section.
+func WithManifest(binary, manifest []byte) ([]byte, error) {
+	out, err := rewrite.WithCustom(binary, abi.ManifestName, manifest)
+	if err != nil {
+		return nil, &LoadError{Reason: err.Error(), Err: err}
+	}
+	return out, nil
+}
+
+// ErrNoManifest says that a module has no manifest section yet.
+var ErrNoManifest = errors.New("no " + abi.ManifestName + " section: run payhost plugin pack on the module")

@@ -1,0 +1,243 @@
+package wasm
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/payhost/payhost/sdk/abi"
+)
+
+// Fault is what ended a call without a reply.
+type Fault uint8
+
+// The faults.
+const (
+	FaultTrap     Fault = 1 // unreachable, out of bounds, a panic in the guest
+	FaultDeadline Fault = 2 // the call's time was over
+	FaultExit     Fault = 3 // the guest ended itself
+	FaultPointer  Fault = 4 // a pointer outside the guest's memory
+	FaultHost     Fault = 5 // a panic in a host function: payhost's own fault
+	FaultCanceled Fault = 6 // the caller gave up
+	FaultMemory   Fault = 7 // the guest wanted more memory than it may have
+)
+
+var faultText = [...]string{
+	"", "plugin trapped", "plugin ran past its deadline", "plugin exited",
+	"plugin passed a pointer outside its memory", "host function failed", "call was canceled",
+	"plugin ran out of memory",
+}
+
+// CallError says what ended a call without a reply. After it the instance is
+// poisoned. Its text is safe to show; Guest is what the guest wrote to stderr and
+// is for the log.
+type CallError struct {
+	Fault Fault
+	Guest string // tail of stdout and stderr
+	Cause any    // of FaultHost: the value of the panic
+}
+
+// Error returns the fault in words.
+func (e *CallError) Error() string { return faultText[e.Fault] }
+
+// Instance is one running copy of a module. It serves one call at a time.
+type Instance struct {
+	module   *Module
+	mod      api.Module
+	memory   api.Memory
+	entry    api.Function
+	ctx      context.Context // carries the instance to host functions
+	console  console
+	stack    [2]uint64
+	frame    frame
+	poisoned bool
+
+	// Of the running call.
+	host     abi.Imports
+	caller   context.Context
+	deadline time.Time
+	ticks    uint64
+	fault    *CallError
+}
+
+// instanceKey finds the instance in the context that wazero hands to host
+// functions; carrier is that context.
+type instanceKey struct{}
+
+type carrier struct {
+	context.Context
+	instance *Instance
+}
+
+// Value returns the instance for its key.
+func (c *carrier) Value(key any) any {
+	if _, ok := key.(instanceKey); ok {
+		return c.instance
+	}
+	return c.Context.Value(key)
+}
+
+// Instantiate makes an instance and runs its initialisation, in which only the
+// clock, random and log answer.
+func (m *Module) Instantiate(ctx context.Context, timeout time.Duration) (*Instance, error) {
+	inst := &Instance{module: m, console: console{limit: m.config.LogBytes}}
+	inst.ctx = &carrier{Context: context.Background(), instance: inst}
+	inst.begin(ctx, initHost{}, time.Now().Add(timeout))
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().
+		WithStdout(&inst.console).WithStderr(&inst.console).WithRandSource(rand.Reader).
+		WithSysWalltime().WithSysNanotime().WithNanosleep(inst.sleep).WithOsyield(func() {})
+	mod, err := m.runtime.InstantiateModule(inst.ctx, m.compiled, config)
+	if err != nil {
+		return nil, &LoadError{Reason: "module can't be instantiated", Err: err}
+	}
+	inst.mod, inst.memory, inst.entry = mod, mod.Memory(), mod.ExportedFunction(abi.ExportCall)
+	_, err = mod.ExportedFunction(abi.ExportInit).Call(inst.ctx)
+	if fault := inst.end(err); fault != nil {
+		inst.Close()
+		return nil, fault
+	}
+	return inst, nil
+}
+
+// Call runs one operation and returns what payhost_call returned. A *CallError
+// means that the guest did not come back; the instance is poisoned then.
+func (i *Instance) Call(
+	ctx context.Context, host abi.Imports, op int32, inputLen int, deadline time.Time,
+) (int32, error) {
+	i.begin(ctx, host, deadline)
+	i.stack[0], i.stack[1] = uint64(uint32(op)), uint64(uint32(inputLen))
+	err := i.entry.CallWithStack(i.ctx, i.stack[:])
+	if fault := i.end(err); fault != nil {
+		return 0, fault
+	}
+	return api.DecodeI32(i.stack[0]), nil
+}
+
+func (i *Instance) begin(ctx context.Context, host abi.Imports, deadline time.Time) {
+	i.host, i.caller, i.deadline = host, ctx, deadline
+	i.fault, i.ticks = nil, 0
+	i.console.reset()
+}
+
+// end forgets the call and turns the engine's error into ours.
+func (i *Instance) end(err error) *CallError {
+	i.host, i.caller = initHost{}, nil
+	if err == nil && i.fault == nil {
+		return nil
+	}
+	i.poisoned = true
+	fault := i.fault
+	if fault == nil {
+		fault = &CallError{Fault: FaultTrap}
+		var exit *sys.ExitError
+		switch {
+		case bytes.Contains(i.console.b, []byte("out of memory")):
+			fault.Fault = FaultMemory
+		case errors.As(err, &exit):
+			fault.Fault = FaultExit
+		}
+	}
+	fault.Guest = i.console.tail()
+	return fault
+}
+
+// Usable reports whether the instance may serve another call.
+func (i *Instance) Usable() bool { return !i.poisoned && !i.mod.IsClosed() }
+
+// MemoryBytes returns the size of the guest's memory.
+func (i *Instance) MemoryBytes() int64 { return int64(i.memory.Size()) }
+
+// Ticks returns how many slices of [rewrite.Slice] steps the last call took: a
+// measure of its work that does not depend on the machine.
+func (i *Instance) Ticks() uint64 { return i.ticks }
+
+// Close gives the instance back. It may not be running.
+func (i *Instance) Close() { _ = i.mod.Close(context.Background()) }
+
+// trap ends the guest from inside a host function.
+func (i *Instance) trap(fault Fault) {
+	i.fault = &CallError{Fault: fault}
+	panic(stop{})
+}
+
+// stop is the panic that unwinds a guest; the fault stands in the instance.
+type stop struct{}
+
+// Error names it in the one place where it could be seen, the engine's own text.
+func (stop) Error() string { return "stopped by the host" }
+
+// guard turns a panic of a host function into a fault of the host, which unwinds
+// the guest like any other.
+func (i *Instance) guard() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if _, ours := cause.(stop); !ours {
+		i.fault = &CallError{Fault: FaultHost, Cause: fmt.Sprint(cause)}
+	}
+	panic(stop{})
+}
+
+// tick is called by the guest once per slice of its work.
+func (i *Instance) tick() {
+	i.ticks++
+	if i.caller == nil {
+		return
+	}
+	if !time.Now().Before(i.deadline) {
+		i.trap(FaultDeadline)
+	}
+	select {
+	case <-i.caller.Done():
+		i.trap(FaultCanceled)
+	default:
+	}
+}
+
+// sleep is the guest's sleep. It ends with the call, so that a sleeping guest is
+// stopped as surely as a busy one.
+func (i *Instance) sleep(ns int64) {
+	if i.caller == nil || ns <= 0 {
+		return
+	}
+	left := time.Until(i.deadline)
+	timer := time.NewTimer(min(time.Duration(ns), max(left, 0)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-i.caller.Done():
+	}
+}
+
+// console keeps the first bytes that a guest writes to stdout and stderr.
+type console struct {
+	b     []byte
+	limit int
+}
+
+var _ io.Writer = (*console)(nil)
+
+// Write keeps what fits and drops the rest.
+func (c *console) Write(p []byte) (int, error) {
+	if room := c.limit - len(c.b); room > 0 {
+		c.b = append(c.b, p[:min(room, len(p))]...)
+	}
+	return len(p), nil
+}
+
+func (c *console) reset() { c.b = c.b[:0] }
+
+// tail returns the beginning of what was written: a panic's message stands first.
+func (c *console) tail() string {
+	const most = 512
+	return string(bytes.ToValidUTF8(c.b[:min(most, len(c.b))], []byte("?")))
+}

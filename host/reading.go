@@ -1,0 +1,127 @@
+package host
+
+import (
+	"context"
+
+	"github.com/payhost/payhost/sdk/abi"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// Ping asks whether the provider is there.
+func (c *Connection) Ping(ctx context.Context) error {
+	_, err := c.ask(ctx, pay.OpPing, nil)
+	return err
+}
+
+// ErrorCatalog reads the provider's own list of error codes.
+func (c *Connection) ErrorCatalog(ctx context.Context) ([]pay.CatalogEntry, error) {
+	reply, err := c.ask(ctx, pay.OpErrorCatalog, nil)
+	return reply.Catalog, err
+}
+
+// Status asks after payments, in batches of the size that the plugin declares.
+// The answer has one item per reference, in their order; what the plugin says
+// nothing of is FoundNothing. An error means that a whole batch had no answer.
+func (c *Connection) Status(ctx context.Context, payments ...pay.Ref) ([]pay.StatusItem, error) {
+	return c.lookup(ctx, pay.OpStatus, payments)
+}
+
+// RefundStatus asks after refunds; see [Connection.Status].
+func (c *Connection) RefundStatus(ctx context.Context, refunds ...pay.Ref) ([]pay.StatusItem, error) {
+	return c.lookup(ctx, pay.OpRefundStatus, refunds)
+}
+
+// Notification lets the plugin parse an inbound call. It sends nothing and
+// changes nothing: what is done with the answer is the caller's.
+func (c *Connection) Notification(ctx context.Context, r pay.NotificationRequest) (pay.Notification, error) {
+	reply, err := c.ask(ctx, pay.OpNotification, func(call *call) {
+		var body int32
+		if len(r.Body) > 0 {
+			body, _ = call.blobs.add(r.Body)
+		}
+		call.input = abi.AppendNotification(nil, &r, body)
+	})
+	if err != nil {
+		return pay.Notification{}, err
+	}
+	if reply.Notification == nil {
+		return pay.Notification{}, pluginError("notification: reply holds no notification")
+	}
+	return *reply.Notification, nil
+}
+
+func (c *Connection) lookup(ctx context.Context, op pay.Operation, refs []pay.Ref) ([]pay.StatusItem, error) {
+	if len(refs) == 0 {
+		return nil, invalid("payments", "there is none to ask after")
+	}
+	seen := make(map[string]int, len(refs))
+	for i, ref := range refs {
+		if _, twice := seen[ref.ID]; ref.ID == "" || twice {
+			return nil, invalid("id", "must be given, and once per reference")
+		}
+		seen[ref.ID] = i
+	}
+	manifest, err := c.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	items := make([]pay.StatusItem, len(refs))
+	for i, ref := range refs {
+		items[i].ID = ref.ID
+	}
+	for from := 0; from < len(refs); from += manifest.BatchSize {
+		batch := refs[from:min(from+manifest.BatchSize, len(refs))]
+		reply, err := c.ask(ctx, op, func(call *call) { call.input = abi.AppendRefs(nil, batch) })
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range reply.Items {
+			i, asked := seen[item.ID]
+			if !asked || i < from || i >= from+len(batch) {
+				return nil, faultOf(op, "answers for a reference that was not asked after")
+			}
+			items[i] = item
+		}
+	}
+	return items, nil
+}
+
+func faultOf(op pay.Operation, message string) *pay.Error {
+	e := pluginError(message)
+	e.Operation = op
+	return e
+}
+
+// ask runs a reading or pure operation.
+func (c *Connection) ask(ctx context.Context, op pay.Operation, prepare func(*call)) (abi.Reply, error) {
+	b, err := c.acquire()
+	if err != nil {
+		return abi.Reply{}, err
+	}
+	defer b.release()
+	if _, ok := b.revision.manifest.Operation(op); !ok {
+		return abi.Reply{}, unsupported(op)
+	}
+	reply, _, fault := b.exchange(ctx, op, prepare)
+	if fault == nil {
+		fault = reply.Err
+	}
+	if fault != nil {
+		fault.Effect = pay.EffectNone // nothing was asked for that could change anything
+		return abi.Reply{}, b.masked(op, fault.Fill())
+	}
+	for i := range reply.Items {
+		b.maskItem(op, &reply.Items[i])
+	}
+	return reply, nil
+}
+
+func (b *binding) maskItem(op pay.Operation, item *pay.StatusItem) {
+	for i := range item.Observations {
+		item.Observations[i].Detail = b.scrubber.Mask(item.Observations[i].Detail)
+	}
+	if item.Err != nil {
+		item.Err.Effect = pay.EffectNone
+		item.Err = b.masked(op, item.Err.Fill())
+	}
+}

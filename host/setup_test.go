@@ -1,0 +1,212 @@
+package host_test
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/host/testdata/probe"
+	"github.com/payhost/payhost/host/vault"
+	"github.com/payhost/payhost/sdk"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// modules holds the probe's packed modules, built once for the package.
+var modules struct {
+	dir  string
+	once sync.Once
+	err  error
+	v1   []byte
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "payhost-host-test")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	modules.dir = dir
+	code := m.Run()
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// probeModule builds and packs the probe.
+func probeModule(tb testing.TB) []byte {
+	tb.Helper()
+	modules.once.Do(func() {
+		out := filepath.Join(modules.dir, "probe.wasm")
+		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out,
+			"./testdata/probe/wasm")
+		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+		if text, err := cmd.CombinedOutput(); err != nil {
+			modules.err = fmt.Errorf("build the probe: %w\n%s", err, text)
+			return
+		}
+		raw, err := os.ReadFile(out)
+		if err != nil {
+			modules.err = err
+			return
+		}
+		h, err := host.New(host.Config{})
+		if err != nil {
+			modules.err = err
+			return
+		}
+		defer h.Close()
+		modules.v1, modules.err = h.Pack(context.Background(), raw)
+	})
+	if modules.err != nil {
+		tb.Fatal(modules.err)
+	}
+	return modules.v1
+}
+
+// sources are the two ways to run the probe. Every test of behavior runs both.
+func sources(tb testing.TB) map[string]host.Source {
+	tb.Helper()
+	return map[string]host.Source{
+		"wasm":   {Bytes: probeModule(tb)},
+		"native": {Native: sdk.Native(probe.New())},
+	}
+}
+
+const (
+	apiToken = "tok-3c1f9a6de25b48"
+	macKey   = "mac-51b0c7f2a94e6d"
+)
+
+// rig is a host with the probe, one connection, and a provider behind real TLS.
+type rig struct {
+	host   *host.Host
+	conn   *host.Connection
+	server *httptest.Server
+	config host.ConnectionConfig
+
+	mu    sync.Mutex
+	seen  []string // requests the provider got: method, path, body
+	reply http.HandlerFunc
+}
+
+type rigOption func(*host.Config, *host.ConnectionConfig)
+
+func newRig(tb testing.TB, source host.Source, options ...rigOption) *rig {
+	tb.Helper()
+	r := &rig{}
+	r.server = httptest.NewTLSServer(http.HandlerFunc(r.serve))
+	tb.Cleanup(r.server.Close)
+	config := host.Config{
+		CacheDir: filepath.Join(modules.dir, "cache"),
+		Limits:   host.Limits{CallTimeout: 10 * time.Second, Instances: 8},
+	}
+	r.config = host.ConnectionConfig{
+		Name: "main", Plugin: "probe", BaseURL: r.server.URL,
+		Settings: json.RawMessage(`{"till_id":"t1"}`),
+		Secrets:  map[string]vault.Secret{"api_token": vault.NewSecret(apiToken)},
+		Keys: map[string]vault.KeyConfig{
+			"mac": {Secret: vault.NewSecret(macKey), Algorithms: []vault.Algorithm{vault.HS256}},
+		},
+		TLS:    map[string]vault.IdentityConfig{"client": {CAFile: caFile(tb, r.server)}},
+		Egress: host.Grant{AllowPrivate: true},
+	}
+	for _, o := range options {
+		o(&config, &r.config)
+	}
+	var err error
+	if r.host, err = host.New(config); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := r.host.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	if _, err := r.host.Load(tb.Context(), "probe", source); err != nil {
+		tb.Fatal(err)
+	}
+	if r.conn, err = r.host.Connect(tb.Context(), r.config); err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+func caFile(tb testing.TB, s *httptest.Server) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	if err := os.WriteFile(path, block, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+func (r *rig) serve(w http.ResponseWriter, req *http.Request) {
+	body, _ := io.ReadAll(req.Body)
+	r.mu.Lock()
+	r.seen = append(r.seen, req.Method+" "+req.URL.Path+" "+string(body))
+	reply := r.reply
+	r.mu.Unlock()
+	if reply != nil {
+		reply(w, req)
+		return
+	}
+	fmt.Fprint(w, `{"id":"p1","url":"https://pay.example/p1"}`)
+}
+
+// answer sets what the provider answers from now on.
+func (r *rig) answer(h http.HandlerFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reply = h
+}
+
+func (r *rig) requests() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.seen...)
+}
+
+// create is a good create request that asks the probe to do something.
+func create(do string) pay.CreateRequest {
+	return pay.CreateRequest{
+		Intent: pay.Intent{Key: "op-1"}, PaymentID: "pay_1", OrderID: "100500", Amount: pay.New(250000, pay.KZT),
+		Options: []pay.Option{{Name: "do", Value: do}},
+	}
+}
+
+// status answers with a status and a body.
+func status(code int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		fmt.Fprint(w, body)
+	}
+}
+
+// hangUp reads the request and closes the connection without an answer.
+func hangUp(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err == nil {
+		conn.Close()
+	}
+}

@@ -1,0 +1,119 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Swap puts another revision under a plugin's name while calls go on. The new one
+// is read, compiled and described beside the old one, and every connection of the
+// plugin is checked against it; only if all fit is it put in place, in one step
+// per connection. Calls that began on the old revision end on it; it is closed
+// after the last. On any error the old revision stays and nothing has changed.
+//
+// A revision whose stored state the other can't read is refused in both
+// directions, so that one can always go back.
+func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision, error) {
+	h.mu.Lock()
+	p := h.plugins[name]
+	h.mu.Unlock()
+	if p == nil {
+		return nil, configError("plugins."+name, "is not loaded")
+	}
+	p.swap.Lock()
+	defer p.swap.Unlock()
+	next, err := h.prepare(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.fits(p, next); err != nil {
+		next.release()
+		return nil, err
+	}
+	bindings, err := h.rebind(ctx, name, next)
+	if err != nil {
+		next.release()
+		return nil, err
+	}
+	return next, h.activate(p, next, bindings)
+}
+
+// fits checks what a connection can't: that it is the same plugin, and that the
+// stored state can be read both ways.
+func (h *Host) fits(p *plugin, next *Revision) error {
+	old, ok := h.Revision(p.name)
+	if !ok {
+		return errClosed()
+	}
+	a, b := old.manifest, next.manifest
+	switch {
+	case a.ID != b.ID:
+		return configError("plugins."+p.name, fmt.Sprintf("revision is of plugin %q, not %q", b.ID, a.ID))
+	case a.Storage && b.Storage && !slices.Contains(b.State.Reads, a.State.Writes):
+		return configError("plugins."+p.name,
+			fmt.Sprintf("revision can't read the stored state of the one in use (schema %d)", a.State.Writes))
+	case a.Storage && b.Storage && !slices.Contains(a.State.Reads, b.State.Writes):
+		return configError("plugins."+p.name,
+			fmt.Sprintf("the revision in use could not read stored state of the new one (schema %d), so there would be no way back",
+				b.State.Writes))
+	}
+	return nil
+}
+
+// rebinding is a connection and what it is to be bound to.
+type rebinding struct {
+	connection *Connection
+	next       *binding
+}
+
+// rebind joins every connection of a plugin to the next revision, or none.
+func (h *Host) rebind(ctx context.Context, name string, next *Revision) ([]rebinding, error) {
+	h.mu.Lock()
+	var using []*Connection
+	for _, c := range h.connections {
+		if c.config.Plugin == name {
+			using = append(using, c)
+		}
+	}
+	h.mu.Unlock()
+	list := make([]rebinding, 0, len(using))
+	for _, c := range using {
+		b, err := c.bind(ctx, next)
+		if err != nil {
+			for _, done := range list {
+				done.next.close()
+			}
+			return nil, under("connections."+c.config.Name, err)
+		}
+		list = append(list, rebinding{c, b})
+	}
+	return list, nil
+}
+
+// activate puts the next revision in place and lets the old one go.
+func (h *Host) activate(p *plugin, next *Revision, list []rebinding) error {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		for _, r := range list {
+			r.next.close()
+		}
+		next.release()
+		return errClosed()
+	}
+	old := p.current
+	p.current = next
+	retired := make([]*binding, 0, len(list))
+	for _, r := range list {
+		retired = append(retired, r.connection.binding.Swap(r.next))
+	}
+	h.mu.Unlock()
+	for i, r := range list {
+		r.connection.retire(retired[i])
+	}
+	h.retireRevision(old)
+	h.config.Logger.Info("plugin swapped", "plugin", p.name, "version", next.manifest.Version,
+		"digest", next.digest, "from", old.digest, "connections", len(list))
+	return nil
+}

@@ -1,0 +1,199 @@
+package sdk
+
+import (
+	"time"
+
+	"github.com/payhost/payhost/sdk/abi"
+	"github.com/payhost/payhost/sdk/form"
+	"github.com/payhost/payhost/sdk/json"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// Effect says whether a request may change something at the provider. The host
+// never repeats a Money request of its own accord unless the manifest says that
+// the operation's key makes that safe; it may repeat a Read one.
+type Effect uint8
+
+// The effects.
+const (
+	Read  Effect = abi.EffectRead
+	Money Effect = abi.EffectMoney
+)
+
+// Auth names the credential that the host puts into a request. It is made by
+// [Basic], [Bearer], [HeaderSecret], [OAuth2] or [HMAC].
+type Auth struct{ a abi.Auth }
+
+// Basic sends two secrets as user name and password.
+func Basic(user, password string) *Auth {
+	return &Auth{abi.Auth{Kind: abi.AuthBasic, User: user, Secret: password}}
+}
+
+// Bearer sends a secret as "Authorization: Bearer …".
+func Bearer(secret string) *Auth {
+	return &Auth{abi.Auth{Kind: abi.AuthBearer, Secret: secret}}
+}
+
+// HeaderSecret sends a secret in a header, after a prefix that may be empty.
+func HeaderSecret(header, prefix, secret string) *Auth {
+	return &Auth{abi.Auth{Kind: abi.AuthHeader, Header: header, Prefix: prefix, Secret: secret}}
+}
+
+// OAuth2 sends a token of a profile in the manifest; the host fetches and keeps
+// it. When the provider refused the token, call again with the generation of the
+// refused [Response] as renew, once; otherwise renew is 0.
+func OAuth2(profile string, renew int64) *Auth {
+	return &Auth{abi.Auth{Kind: abi.AuthOAuth2, Profile: profile, RenewGeneration: renew}}
+}
+
+// HMAC signs a message with a key and sends the code in a header. Algorithm is
+// "HS256", "HS384" or "HS512"; encoding is "hex", "base64" or "base64url".
+func HMAC(key, algorithm, header, encoding string, message []byte) *Auth {
+	return &Auth{abi.Auth{
+		Kind: abi.AuthHMAC, Key: key, Algorithm: algorithm, Header: header, Encoding: encoding, Message: message,
+	}}
+}
+
+// Request is one outbound HTTP call.
+type Request struct {
+	Method  string
+	URL     string // a path such as "/v1/pay" stands under the connection's base URL
+	Header  []pay.Field
+	Body    []byte
+	Auth    *Auth
+	Secrets []FormSecret  // form fields that the host fills with secrets
+	TLS     string        // TLS identity by name; "" for the connection's own
+	Timeout time.Duration // 0 for the host's default
+	Effect  Effect        // the zero value counts as Money
+}
+
+// FormSecret is a form field that the host fills with a secret.
+type FormSecret struct {
+	Field  string
+	Secret string
+}
+
+// Response is a whole answer, whatever its status.
+type Response struct {
+	Status          int
+	Header          []pay.Field
+	Body            []byte
+	TokenGeneration int64 // for [OAuth2], when the token was refused
+}
+
+// HeaderValue returns the first value of a header, its name in any case, or "".
+func (r *Response) HeaderValue(name string) string {
+	for _, f := range r.Header {
+		if json.EqualFold(f.Name, name) {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// GetJSON prepares a reading call that asks for JSON.
+func GetJSON(path string) *Request {
+	return &Request{Method: "GET", URL: path, Effect: Read, Header: []pay.Field{{Name: "Accept", Value: json.ContentType}}}
+}
+
+// PostJSON prepares a call with a JSON body.
+func PostJSON(path string, body *json.Writer, effect Effect) *Request {
+	return &Request{Method: "POST", URL: path, Body: body.Bytes(), Effect: effect, Header: []pay.Field{
+		{Name: "Content-Type", Value: json.ContentType}, {Name: "Accept", Value: json.ContentType},
+	}}
+}
+
+// PostForm prepares a call with a form body.
+func PostForm(path string, body *form.Writer, effect Effect) *Request {
+	return &Request{Method: "POST", URL: path, Body: body.Bytes(), Effect: effect, Header: []pay.Field{
+		{Name: "Content-Type", Value: form.ContentType}, {Name: "Accept", Value: json.ContentType},
+	}}
+}
+
+// Send sends a request and returns the whole answer, whatever its HTTP status.
+// Without a whole answer it returns a *pay.Error: class unavailable when not one
+// byte left, timeout when bytes left and no whole answer came (effect maybe),
+// config when the manifest or the operator does not grant the call, auth when the
+// host could not get a token, integrity when the answer held a secret, limit when
+// the call's budget is used up. Return such an error as it is: the host knows
+// better than the plugin what it means.
+func (h *Host) Send(r *Request) (*Response, error) {
+	head := abi.HTTPRequest{
+		Method: r.Method, URL: r.URL, Header: r.Header, TLS: r.TLS,
+		TimeoutMS: r.Timeout.Milliseconds(), Effect: uint8(r.Effect),
+	}
+	if len(r.URL) > 0 && r.URL[0] == '/' {
+		head.URL = h.BaseURL() + r.URL
+	}
+	if r.Auth != nil {
+		head.Auth = &r.Auth.a
+	}
+	for _, s := range r.Secrets {
+		head.Form = append(head.Form, abi.FormSecret(s))
+	}
+	var body int32
+	if len(r.Body) > 0 {
+		var err error
+		if body, err = h.newBlob(r.Body); err != nil {
+			return nil, err
+		}
+		defer h.g.BlobFree(body)
+	}
+	handle := h.g.HTTPSend(abi.AppendHTTPRequest(make([]byte, 0, 512), &head), body)
+	if err := h.check(handle); err != nil {
+		return nil, err
+	}
+	return h.response(handle)
+}
+
+func (h *Host) response(handle int32) (*Response, error) {
+	raw, err := h.takeBlob(handle)
+	if err != nil {
+		return nil, err
+	}
+	head, err := abi.DecodeHTTPResponse(raw)
+	if err != nil {
+		return nil, err
+	}
+	out := &Response{Status: head.Status, Header: head.Header, TokenGeneration: head.TokenGeneration}
+	if head.Body > 0 {
+		out.Body, err = h.takeBlob(head.Body)
+	}
+	return out, err
+}
+
+// newBlob puts bytes into a blob at the host.
+func (h *Host) newBlob(p []byte) (int32, error) {
+	blob := h.g.BlobNew(int64(len(p)))
+	if err := h.check(blob); err != nil {
+		return 0, err
+	}
+	if err := h.check(h.g.BlobWrite(blob, p)); err != nil {
+		return 0, err
+	}
+	return blob, nil
+}
+
+// readBlob copies a blob out of the host.
+func (h *Host) readBlob(blob int32) ([]byte, error) {
+	size := h.g.BlobLen(blob)
+	if size < 0 {
+		return nil, h.check(int32(size))
+	}
+	p := make([]byte, size)
+	for off := int64(0); off < size; {
+		n := h.g.BlobRead(blob, off, p[off:])
+		if n <= 0 {
+			return nil, h.check(min(n, int32(abi.Internal)))
+		}
+		off += int64(n)
+	}
+	return p, nil
+}
+
+// takeBlob copies a blob out of the host and frees it.
+func (h *Host) takeBlob(blob int32) ([]byte, error) {
+	p, err := h.readBlob(blob)
+	h.g.BlobFree(blob)
+	return p, err
+}

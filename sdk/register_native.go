@@ -1,0 +1,23 @@
+//go:build !wasip1
+
+package sdk
+
+import (
+	"github.com/payhost/payhost/sdk/abi"
+	"github.com/payhost/payhost/sdk/internal/guest"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// Register makes p the module's provider. Call it from an init function of the
+// main package: a reactor module never runs main. Natively it does nothing, so
+// that the main package of a plugin builds and vets like any other.
+func Register(Provider) {}
+
+// Native returns the provider as a function of the host's imports: what the Wasm
+// module is, without Wasm. Hosts use it to run a plugin they trust in-process,
+// and tests to hold both ways of running against each other.
+func Native(p Provider) abi.Guest {
+	return func(imports abi.Imports, op, inputLen int32) int32 {
+		return serve(p, guest.Imports{Imports: imports}, pay.Operation(op), inputLen)
+	}
+}

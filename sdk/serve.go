@@ -1,0 +1,119 @@
+package sdk
+
+import (
+	"github.com/payhost/payhost/sdk/abi"
+	"github.com/payhost/payhost/sdk/internal/guest"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// serve answers one call: it reads the input, runs the provider's method and
+// gives the reply.
+func serve(p Provider, g guest.Imports, op pay.Operation, inputLen int32) int32 {
+	if op == 0 || op > 255 || !has(p, op) {
+		return int32(abi.Unsupported)
+	}
+	if inputLen < 0 || inputLen > abi.MaxMessage {
+		return int32(abi.TooLarge)
+	}
+	input := make([]byte, inputLen)
+	if n := g.Input(0, input); n < 0 {
+		return n
+	}
+	h := &Host{g: g}
+	reply, err := answer(p, h, op, input)
+	if err != nil {
+		reply = abi.Reply{Err: asError(err)}
+	}
+	return g.Reply(abi.AppendReply(make([]byte, 0, 512), &reply))
+}
+
+// asError keeps a *pay.Error and makes a fault of the plugin of anything else.
+func asError(err error) *pay.Error {
+	if e, ok := err.(*pay.Error); ok { //nolint:errorlint // a wrapped one is no answer of the contract
+		return e
+	}
+	return &pay.Error{Class: pay.ClassPluginFault, Message: err.Error()}
+}
+
+func answer(p Provider, h *Host, op pay.Operation, in []byte) (abi.Reply, error) {
+	switch op {
+	case pay.OpDescribe:
+		manifest := p.Manifest()
+		return abi.Reply{Manifest: abi.AppendManifest(nil, &manifest)}, nil
+	case pay.OpCheckConfig:
+		return abi.Reply{Problems: p.CheckConfig(h)}, nil
+	case pay.OpPing:
+		return abi.Reply{}, p.(Pinger).Ping(h)
+	case pay.OpErrorCatalog:
+		entries, err := p.(ErrorCataloger).ErrorCatalog(h)
+		return abi.Reply{Catalog: entries}, err
+	case pay.OpStatus:
+		return items(h, in, p.Status)
+	case pay.OpRefundStatus:
+		return items(h, in, p.(RefundProber).RefundStatus)
+	case pay.OpNotification:
+		return notification(p.(Notifiee), h, in)
+	}
+	return write(p, h, op, in)
+}
+
+// write answers the operations whose reply is a Result.
+func write(p Provider, h *Host, op pay.Operation, in []byte) (abi.Reply, error) {
+	switch op {
+	case pay.OpCreate:
+		return result(h, in, abi.DecodeCreate, p.Create)
+	case pay.OpBind:
+		return result(h, in, abi.DecodeBind, p.(Binder).Bind)
+	case pay.OpRelease:
+		return result(h, in, abi.DecodePayment, p.(Releaser).Release)
+	case pay.OpConfirm:
+		return result(h, in, abi.DecodePayment, p.(Confirmer).Confirm)
+	case pay.OpCancel:
+		return result(h, in, abi.DecodePayment, p.(Canceler).Cancel)
+	case pay.OpRefund:
+		return result(h, in, abi.DecodeRefund, p.(Refunder).Refund)
+	case pay.OpConfirmRefund:
+		return result(h, in, abi.DecodeRefund, p.(RefundCloser).ConfirmRefund)
+	case pay.OpCancelRefund:
+		return result(h, in, abi.DecodeRefund, p.(RefundCloser).CancelRefund)
+	case pay.OpReceipt:
+		return result(h, in, abi.DecodeReceipt, p.(Receipter).Receipt)
+	}
+	return abi.Reply{}, abi.Unsupported
+}
+
+func result[T any](
+	h *Host, in []byte, decode func([]byte) (T, error), method func(*Host, *T) (*pay.Result, error),
+) (abi.Reply, error) {
+	request, err := decode(in)
+	if err != nil {
+		return abi.Reply{}, err
+	}
+	res, err := method(h, &request)
+	return abi.Reply{Result: res}, err
+}
+
+func items(
+	h *Host, in []byte, method func(*Host, []pay.Ref) ([]pay.StatusItem, error),
+) (abi.Reply, error) {
+	refs, err := abi.DecodeRefs(in)
+	if err != nil {
+		return abi.Reply{}, err
+	}
+	list, err := method(h, refs)
+	return abi.Reply{Items: list}, err
+}
+
+func notification(p Notifiee, h *Host, in []byte) (abi.Reply, error) {
+	request, blob, err := abi.DecodeNotification(in)
+	if err != nil {
+		return abi.Reply{}, err
+	}
+	if blob > 0 {
+		if request.Body, err = h.readBlob(blob); err != nil {
+			return abi.Reply{}, err
+		}
+	}
+	note, err := p.Notification(h, &request)
+	return abi.Reply{Notification: note}, err
+}
