@@ -88,14 +88,18 @@ func (c *call) KVList(prefix, cursor []byte, limit int32) int32 {
 	if code := c.storage(); code < 0 {
 		return code
 	}
-	if limit < 1 || limit > abi.MaxItems {
-		return c.bad(abi.BadArgument, "kv_list: limit must be 1 to 1024")
+	if limit < 1 || limit > kv.MaxPage {
+		return c.bad(abi.BadArgument, "kv_list: limit must be 1 to 1000")
 	}
 	page, err := c.host.config.Storage.List(c.ctx, c.space(), string(prefix), string(cursor), int(limit))
 	if err != nil {
 		return c.storageError(err)
 	}
-	return c.newBlob(abi.AppendKVPage(nil, &abi.KVPage{Keys: page.Keys, Cursor: page.Cursor}))
+	out := abi.KVPage{Cursor: page.Next, Keys: make([]string, len(page.Items))}
+	for i, item := range page.Items {
+		out.Keys[i] = item.Key
+	}
+	return c.newBlob(abi.AppendKVPage(nil, &out))
 }
 
 func (c *call) ttl(ms int64) (time.Duration, int32) {
@@ -116,8 +120,10 @@ func (c *call) storageError(err error) int32 {
 		return c.bad(abi.TooLarge, "key or value is too large")
 	case errors.Is(err, kv.ErrQuota):
 		return c.fail(abi.Quota, pay.ClassLimit, "storage of the connection is full")
-	case errors.Is(err, kv.ErrNotCounter):
-		return c.bad(abi.BadArgument, "value is no counter")
+	case errors.Is(err, kv.ErrNotCounter), errors.Is(err, kv.ErrOverflow):
+		return c.bad(abi.BadArgument, "value is no counter, or would overflow")
+	case errors.Is(err, kv.ErrInvalid):
+		return c.bad(abi.BadArgument, "key is empty or not UTF-8, or expect is out of range")
 	case c.over():
 		return c.late()
 	}

@@ -60,7 +60,7 @@ func takeError(err error) *pay.Error {
 // may know.
 func (e *wasmEngine) fault(c *call, op pay.Operation, fault *wasm.CallError) *pay.Error {
 	c.log.Warn("plugin call ended", "operation", op.String(), "fault", fault.Error(),
-		"guest", c.mask(fault.Guest), "cause", fault.Cause)
+		"guest", c.mask(fault.Guest), "cause", c.mask(fmt.Sprint(fault.Cause)))
 	class := pay.ClassPluginFault
 	switch fault.Fault {
 	case wasm.FaultHost:
@@ -82,7 +82,7 @@ type nativeEngine struct {
 func (e nativeEngine) run(_ context.Context, c *call, op pay.Operation, _ time.Time) (code int32, err *pay.Error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.log.Warn("plugin call ended", "operation", op.String(), "fault", "panic", "cause", fmt.Sprint(cause))
+			c.log.Warn("plugin call ended", "operation", op.String(), "fault", "panic", "cause", c.mask(fmt.Sprint(cause)))
 			err = &pay.Error{Class: pay.ClassPluginFault, Message: "plugin trapped"}
 		}
 	}()

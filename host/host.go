@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -46,11 +45,8 @@ func New(config Config) (*Host, error) {
 	h := &Host{config: config, plugins: map[string]*plugin{}, connections: map[string]*Connection{}}
 	h.drained = sync.NewCond(&h.mu)
 	if config.Storage == nil {
-		store, err := kv.NewMemory(kv.Config{Now: config.Now})
-		if err != nil {
-			return nil, fmt.Errorf("host: storage: %w", err)
-		}
-		h.config.Storage, h.ownStorage = store, store
+		h.ownStorage = kv.NewMemory(kv.Config{Now: config.Now})
+		h.config.Storage = h.ownStorage
 	}
 	return h, nil
 }

@@ -109,9 +109,10 @@ func orderKey(from KeySource, most int) (string, error) {
 // "<setting>-<unix seconds>-<counter>". It is durable before anybody sees it, so
 // a till that restarts goes on with the same one.
 func (b *binding) counterKey(ctx context.Context, spec pay.OperationSpec, from KeySource) (string, error) {
-	store, space := b.host.config.Storage, "host/"+b.name
+	store := b.host.config.Storage
 	seed := b.seed(spec, from)
-	slot := "key/" + hex.EncodeToString(seed[:])
+	// Each key has a space to itself: the quota of a space is for plugins.
+	space, slot := "host/key/"+hex.EncodeToString(seed[:]), "key"
 	if entry, err := store.Get(ctx, space, slot); err == nil {
 		return string(entry.Value), nil
 	} else if !errors.Is(err, kv.ErrNotFound) {
@@ -121,7 +122,7 @@ func (b *binding) counterKey(ctx context.Context, spec pay.OperationSpec, from K
 	if err != nil {
 		return "", err
 	}
-	n, err := store.Incr(ctx, space, "counter/"+spec.Operation.String(), 1, 0)
+	n, err := store.Incr(ctx, "host/counter/"+b.name, spec.Operation.String(), 1, 0)
 	if err != nil {
 		return "", storageDown(err)
 	}

@@ -183,8 +183,11 @@ func (h *Host) readBlob(blob int32) ([]byte, error) {
 	p := make([]byte, size)
 	for off := int64(0); off < size; {
 		n := h.g.BlobRead(blob, off, p[off:])
-		if n <= 0 {
-			return nil, h.check(min(n, int32(abi.Internal)))
+		if n == 0 { // the host has less than it said
+			n = int32(abi.Internal)
+		}
+		if n < 0 {
+			return nil, h.check(n)
 		}
 		off += int64(n)
 	}

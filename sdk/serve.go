@@ -16,23 +16,39 @@ func serve(p Provider, g guest.Imports, op pay.Operation, inputLen int32) int32 
 		return int32(abi.TooLarge)
 	}
 	input := make([]byte, inputLen)
-	if n := g.Input(0, input); n < 0 {
+	switch n := g.Input(0, input); {
+	case n < 0:
 		return n
+	case n != inputLen:
+		return int32(abi.BadArgument)
 	}
 	h := &Host{g: g}
 	reply, err := answer(p, h, op, input)
 	if err != nil {
 		reply = abi.Reply{Err: asError(err)}
 	}
-	return g.Reply(abi.AppendReply(make([]byte, 0, 512), &reply))
+	code := g.Reply(abi.AppendReply(make([]byte, 0, 512), &reply))
+	if abi.Code(code) == abi.TooLarge { // say so rather than nothing: money may have moved
+		reply = abi.Reply{Err: fault(op.String() + ": the answer is larger than a message may be")}
+		code = g.Reply(abi.AppendReply(nil, &reply))
+	}
+	return code
 }
 
 // asError keeps a *pay.Error and makes a fault of the plugin of anything else.
 func asError(err error) *pay.Error {
-	if e, ok := err.(*pay.Error); ok { //nolint:errorlint // a wrapped one is no answer of the contract
-		return e
+	e, ok := err.(*pay.Error) //nolint:errorlint // a wrapped one is no answer of the contract
+	switch {
+	case !ok:
+		return fault(err.Error())
+	case e == nil:
+		return fault("method returned a nil *pay.Error as an error, which is not nil")
 	}
-	return &pay.Error{Class: pay.ClassPluginFault, Message: err.Error()}
+	return e
+}
+
+func fault(message string) *pay.Error {
+	return &pay.Error{Class: pay.ClassPluginFault, Message: message}
 }
 
 func answer(p Provider, h *Host, op pay.Operation, in []byte) (abi.Reply, error) {
@@ -90,6 +106,9 @@ func result[T any](
 		return abi.Reply{}, err
 	}
 	res, err := method(h, &request)
+	if err == nil && res == nil {
+		err = fault("method returned neither a result nor an error")
+	}
 	return abi.Reply{Result: res}, err
 }
 
@@ -115,5 +134,8 @@ func notification(p Notifiee, h *Host, in []byte) (abi.Reply, error) {
 		}
 	}
 	note, err := p.Notification(h, &request)
+	if err == nil && note == nil {
+		err = fault("method returned neither a notification nor an error")
+	}
 	return abi.Reply{Notification: note}, err
 }

@@ -44,8 +44,9 @@ var codeNames = [...]string{
 
 // String returns the code's name.
 func (c Code) String() string {
-	if c <= 0 && int(-c) < len(codeNames) {
-		return codeNames[-c]
+	// Negated as int64: a guest may return the one int32 that has no opposite.
+	if i := -int64(c); i >= 0 && i < int64(len(codeNames)) {
+		return codeNames[i]
 	}
 	return "unknown code"
 }

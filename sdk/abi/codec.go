@@ -15,10 +15,15 @@ func encode[T any](b []byte, m *T, put putter[T]) []byte {
 	return w.b
 }
 
-func decode[T any](b []byte, set setter[T]) (m T, err error) {
+// decode gives no half-read message away: after a mistake it returns the zero one.
+func decode[T any](b []byte, set setter[T]) (T, error) {
+	var m, none T
 	r := reader{b: b, room: MaxEntries}
 	read(&r, &m, set)
-	return m, r.err
+	if r.err != nil {
+		return none, r.err
+	}
+	return m, nil
 }
 
 func read[T any](r *reader, m *T, set setter[T]) {

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"encoding/hex"
 	"errors"
 	"strings"
 	"time"
@@ -92,9 +93,12 @@ func (Provider) Status(h *sdk.Host, refs []pay.Ref) ([]pay.StatusItem, error) {
 
 // Notification checks a MAC over the body.
 func (Provider) Notification(h *sdk.Host, r *pay.NotificationRequest) (*pay.Notification, error) {
-	ok, err := h.Verify("HS256", "mac", r.Body, []byte(r.Query))
-	if err != nil {
-		return nil, err
+	sig, err := hex.DecodeString(r.Query)
+	ok := false
+	if err == nil {
+		if ok, err = h.Verify("HS256", "mac", r.Body, sig); err != nil {
+			return nil, err
+		}
 	}
 	n := &pay.Notification{Authenticity: pay.AuthenticityNone, Ack: pay.Ack{Status: 401}}
 	if ok {
