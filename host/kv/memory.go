@@ -63,8 +63,9 @@ func (m *Memory) Put(
 		if !met(old, expect) {
 			return ErrConflict
 		}
+		next := record{value: bytes.Clone(value), expires: expiry(now, ttl)}
 		var err error
-		version, err = m.write(space, key, old, record{value: bytes.Clone(value), expires: expiry(now, ttl)}, now)
+		version, err = m.write(space, key, old, next, now)
 		return err
 	})
 	return version, wrap("put", err)

@@ -70,7 +70,7 @@ func checkName(what, name string) error {
 	case name == "":
 		return fmt.Errorf("%w: the %s is empty", ErrInvalid, what)
 	case len(name) > MaxKeyLen:
-		return fmt.Errorf("%w: the %s has %d bytes, at most %d are allowed", ErrTooLarge, what, len(name), MaxKeyLen)
+		return fmt.Errorf("%w: the %s has %d bytes, the limit is %d", ErrTooLarge, what, len(name), MaxKeyLen)
 	case !utf8.ValidString(name):
 		return fmt.Errorf("%w: the %s is not UTF-8", ErrInvalid, what)
 	}
@@ -79,7 +79,7 @@ func checkName(what, name string) error {
 
 func checkValue(value []byte) error {
 	if len(value) > MaxValueLen {
-		return fmt.Errorf("%w: the value has %d bytes, at most %d are allowed", ErrTooLarge, len(value), MaxValueLen)
+		return fmt.Errorf("%w: the value has %d bytes, the limit is %d", ErrTooLarge, len(value), MaxValueLen)
 	}
 	return nil
 }

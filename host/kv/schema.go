@@ -65,22 +65,23 @@ func migrate(ctx context.Context, writer *sql.DB) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 
-	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS kv_schema (version INTEGER NOT NULL) STRICT`); err != nil {
+	if _, err := tx.ExecContext(ctx, sqlSchemaTable); err != nil {
 		return err
 	}
 	var version int
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM kv_schema`).Scan(&version); err != nil {
+	if err := tx.QueryRowContext(ctx, sqlSchemaVersion).Scan(&version); err != nil {
 		return err
 	}
 	if version > schemaVersion {
-		return fmt.Errorf("%w: it has version %d, this program knows %d", errNewerSchema, version, schemaVersion)
+		return fmt.Errorf("%w: it has version %d, this program knows %d",
+			errNewerSchema, version, schemaVersion)
 	}
 	for _, step := range schemaSteps()[version:] {
 		version++
 		if _, err := tx.ExecContext(ctx, step); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO kv_schema (version) VALUES (?)`, version); err != nil {
+		if _, err := tx.ExecContext(ctx, sqlSchemaStep, version); err != nil {
 			return err
 		}
 	}
@@ -89,9 +90,15 @@ func migrate(ctx context.Context, writer *sql.DB) error {
 
 // statements are prepared once: those that read on the pool of readers, the others on the one writer.
 type statements struct {
-	get, list                                       *sql.Stmt
+	get, list                                        *sql.Stmt
 	find, next, put, remove, sweep, sweepSpace, used *sql.Stmt
 }
+
+const (
+	sqlSchemaTable   = `CREATE TABLE IF NOT EXISTS kv_schema (version INTEGER NOT NULL) STRICT`
+	sqlSchemaVersion = `SELECT coalesce(max(version), 0) FROM kv_schema`
+	sqlSchemaStep    = `INSERT INTO kv_schema (version) VALUES (?)`
+)
 
 const (
 	sqlGet = `SELECT value, version, expires FROM kv_entry

@@ -60,7 +60,8 @@ func (w *write) put(space, key string, old *record, next record) (int64, error) 
 	if value == nil {
 		value = []byte{} // the driver makes NULL of nil
 	}
-	return next.version, w.exec(w.store.stmt.put, []byte(space), []byte(key), value, next.version, next.expires)
+	err := w.exec(w.store.stmt.put, []byte(space), []byte(key), value, next.version, next.expires)
+	return next.version, err
 }
 
 // makeRoom returns ErrQuota if the space cannot take more, even with its expired entries gone.

@@ -50,9 +50,9 @@ func putList[T any](w *writer, field int, list []T, put putter[T]) {
 // getSub reads into m what it finds, on top of what is there: protobuf merges a
 // nested message that comes twice.
 func getSub[T any](r *reader, m *T, set setter[T]) {
-	nested := r.message()
-	read(&nested, m, set)
-	r.close(&nested)
+	outer := r.open()
+	read(r, m, set)
+	r.close(outer)
 }
 
 // getNew is getSub for a message that may be absent.
@@ -67,9 +67,10 @@ func getList[T any](r *reader, list []T, set setter[T]) []T {
 	if !r.entry(len(list)) {
 		return list
 	}
-	var m T
-	getSub(r, &m, set)
-	return append(list, m)
+	var none T
+	list = append(list, none)
+	getSub(r, &list[len(list)-1], set)
+	return list
 }
 
 func putStrings(w *writer, field int, list []string) {

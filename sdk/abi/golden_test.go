@@ -1,6 +1,7 @@
 package abi_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"os"
 	"path/filepath"
@@ -58,6 +59,9 @@ func TestGoldenVectors(t *testing.T) {
 // file alone.
 func TestGoldenVectorsDecode(t *testing.T) {
 	t.Parallel()
+	if *update {
+		t.Skip("the files are being written")
+	}
 	for _, c := range codecs() {
 		text, err := os.ReadFile(filepath.Join("testdata", "golden", snake(c.name)+".txt"))
 		if err != nil {
@@ -69,7 +73,7 @@ func TestGoldenVectorsDecode(t *testing.T) {
 				t.Errorf("%s, vector %d: %v", c.name, i, err)
 				continue
 			}
-			if again := c.encode(nil, m); !cmp.Equal(again, raw) {
+			if again := c.encode(nil, m); !bytes.Equal(again, raw) {
 				t.Errorf("%s, vector %d: read and written again\n%x, was\n%x", c.name, i, again, raw)
 			}
 		}
@@ -114,7 +118,7 @@ func everyField(md protoreflect.MessageDescriptor, n int64) protoreflect.Message
 		case fd.IsList():
 			list := m.Mutable(fd).List()
 			list.Append(everyScalar(fd, n))
-			list.Append(fd.Default())
+			list.Append(list.NewElement())
 		case fd.Message() != nil:
 			m.Set(fd, protoreflect.ValueOfMessage(everyField(fd.Message(), n)))
 		default:

@@ -96,12 +96,12 @@ func appendNumber[T any](r *reader, list []T, get func(*reader) T) []T {
 		}
 		return append(list, get(r))
 	}
-	packed := r.message()
-	packed.wire = wireVarint
-	for packed.err == nil && packed.i < len(packed.b) && packed.entry(len(list)) {
-		list = append(list, get(&packed))
+	outer := r.open()
+	r.wire = wireVarint
+	for r.err == nil && r.i < len(r.b) && r.entry(len(list)) {
+		list = append(list, get(r))
 	}
-	r.close(&packed)
+	r.close(outer)
 	return list
 }
 

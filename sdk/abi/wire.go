@@ -129,10 +129,9 @@ func (w *writer) end(start int) {
 // every later call returns zero values.
 //
 // An entry of two bytes can cost 200 bytes of memory when it is decoded. Room is
-// what keeps hostile bytes from growing without end: nested readers take it from
-// the one around them and give back what is left.
+// what keeps hostile bytes from growing without end.
 type reader struct {
-	b    []byte
+	b    []byte // up to the end of the message that is being read
 	i    int
 	wire uint64
 	room int // entries of repeated fields that may still come
@@ -209,23 +208,32 @@ func (r *reader) number() int {
 	return int(v)
 }
 
-func (r *reader) bytes() []byte {
+// length reads how long the bytes are that follow, and holds that they are there.
+func (r *reader) length() int {
 	if r.wire != wireBytes {
 		r.err = ErrWire
 	}
 	if r.err != nil {
-		return nil
+		return 0
 	}
 	n := r.varint()
-	if r.err != nil || n > uint64(len(r.b)-r.i) {
+	if n > uint64(len(r.b)-r.i) {
 		r.err = ErrWire
+	}
+	if r.err != nil {
+		return 0
+	}
+	return int(n)
+}
+
+// bytes returns nil for no bytes, the same as for a field that is left out.
+func (r *reader) bytes() []byte {
+	n := r.length()
+	if n == 0 {
 		return nil
 	}
-	if n == 0 {
-		return nil // the same as a field that is left out
-	}
-	p := r.b[r.i : r.i+int(n) : r.i+int(n)]
-	r.i += int(n)
+	p := r.b[r.i : r.i+n : r.i+n]
+	r.i += n
 	return p
 }
 
@@ -258,18 +266,18 @@ func (r *reader) duration() time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// message opens a nested message; close hands its mistakes up.
-func (r *reader) message() reader {
-	b := r.bytes()
-	return reader{b: b, room: r.room, err: r.err}
+// open narrows the reader to the nested message that comes next and returns what
+// close needs to widen it again. (A reader per nested message would be one
+// allocation each.)
+func (r *reader) open() (outer []byte) {
+	outer = r.b
+	if n := r.length(); r.err == nil {
+		r.b = r.b[:r.i+n]
+	}
+	return outer
 }
 
-func (r *reader) close(nested *reader) {
-	r.room = nested.room
-	if r.err == nil {
-		r.err = nested.err
-	}
-}
+func (r *reader) close(outer []byte) { r.b = outer }
 
 // entry counts one entry of a repeated field and reports whether it may be kept.
 func (r *reader) entry(have int) bool {

@@ -94,7 +94,8 @@ func (acme) Status(h *sdk.Host, payments []pay.Ref) ([]pay.StatusItem, error) {
 		h.Log(sdk.Warn, "unknown state", "state", seen.ProviderState)
 		return nil, nil
 	}
-	return []pay.StatusItem{{ID: payments[0].ID, Found: pay.FoundObserved, Observations: []pay.Observation{seen}}}, nil
+	item := pay.StatusItem{ID: payments[0].ID, Found: pay.FoundObserved, Observations: []pay.Observation{seen}}
+	return []pay.StatusItem{item}, nil
 }
 
 func newAcme(t testing.TB) *sdktest.Plugin {

@@ -142,11 +142,13 @@ func (c *call) boundKey(name, alg string) (any, algorithm, int32) {
 	}
 	key, ok := c.p.config.Keys[name]
 	if !ok {
-		return nil, algorithm{}, c.fail(abi.NotFound, pay.ClassConfig, "key "+name+" is not bound to the connection")
+		message := "key " + name + " is not bound to the connection"
+		return nil, algorithm{}, c.fail(abi.NotFound, pay.ClassConfig, message)
 	}
 	a, known := algorithmOf(alg)
 	if !known || !a.fits(key) {
-		return nil, algorithm{}, c.fail(abi.Unsupported, pay.ClassConfig, "algorithm "+alg+" does not fit key "+name)
+		message := "algorithm " + alg + " does not fit key " + name
+		return nil, algorithm{}, c.fail(abi.Unsupported, pay.ClassConfig, message)
 	}
 	return key, a, 0
 }

@@ -13,7 +13,8 @@ import (
 func TestRequestsThatDiffer(t *testing.T) {
 	t.Parallel()
 	header := func(value string) []pay.Field { return []pay.Field{{Name: "Content-Type", Value: value}} }
-	jsonHeader, formHeader := header("application/json; charset=utf-8"), header("application/x-www-form-urlencoded")
+	jsonHeader := header("application/json; charset=utf-8")
+	formHeader := header("application/x-www-form-urlencoded")
 	post := func(h []pay.Field, body string) *sdk.Request {
 		return &sdk.Request{Method: "POST", URL: "/pay", Header: h, Body: []byte(body)}
 	}
@@ -22,35 +23,86 @@ func TestRequestsThatDiffer(t *testing.T) {
 		want    string // of the request in the transcript
 		report  string // "" if it fits
 	}{
-		"same":           {post(nil, "a b"), "POST /pay money\n>\n> a b", ""},
-		"method":         {&sdk.Request{Method: "GET", URL: "/ask", Effect: sdk.Read}, "PUT /ask read", `method: want "PUT", got "GET"`},
-		"path":           {post(nil, ""), "POST /pay/x money", `path: want "/pay/x", got "/pay"`},
-		"query":          {&sdk.Request{Method: "GET", URL: "/ask?a=1", Effect: sdk.Read}, "GET /ask?a=2 read", `path: want "/ask?a=2"`},
-		"effect":         {post(nil, ""), "POST /pay read", `effect: want "read", got "money"`},
-		"text":           {post(nil, "ab"), "POST /pay money\n>\n> abc", `body: want "abc", got "ab"`},
-		"no body":        {post(nil, ""), "POST /pay money\n>\n> abc", `body: want "abc", got nothing`},
-		"unwanted body":  {post(jsonHeader, "{}"), "POST /pay money", `body: want nothing, got "{}"`},
-		"header":         {post(formHeader, ""), "POST /pay money\n> content-type: text/plain", `content-type: want "text/plain"`},
-		"no header":      {post(nil, ""), "POST /pay money\n> x-key: 1", `x-key: want "1", got nothing`},
-		"header any":     {post(formHeader, ""), "POST /pay money\n> Content-Type: application/{{any}}encoded", ""},
-		"no auth":        {post(nil, ""), "POST /pay money\n> auth: bearer token", `auth: want "bearer token", got "none"`},
-		"number text":    {post(jsonHeader, `{"a":35.450}`), "POST /pay money\n>\n> {\"a\":35.45}", `body.a: want 35.45, got 35.450`},
-		"number kind":    {post(jsonHeader, `{"a":"1"}`), "POST /pay money\n>\n> {\"a\":1}", `body.a: want 1, got "1"`},
-		"order of names": {post(jsonHeader, `{"b":[1,{"c":null}],"a":true}`), "POST /pay money\n>\n> {\"a\":true,\n>  \"b\":[1,{\"c\":null}]}", ""},
-		"missing name":   {post(jsonHeader, `{}`), "POST /pay money\n>\n> {\"a\":1}", `body.a: want 1, is missing`},
-		"extra name":     {post(jsonHeader, `{"x":{"a":1}}`), "POST /pay money\n>\n> {\"x\":{}}", `body.x.a: is not expected, got 1`},
-		"elements":       {post(jsonHeader, `[1,2]`), "POST /pay money\n>\n> [1,3,4]", `body[1]: want 3, got 2`},
-		"other kind":     {post(jsonHeader, `[]`), "POST /pay money\n>\n> {}", `body: want {}, got []`},
-		"any value":      {post(jsonHeader, `{"a":{"b":1},"c":"k-1"}`), "POST /pay money\n>\n> {\"a\":\"{{any}}\",\"c\":\"k-{{any}}\"}", ""},
-		"any is not ''":  {post(jsonHeader, `{"c":"k-"}`), "POST /pay money\n>\n> {\"c\":\"k-{{any}}\"}", `body.c: want "k-{{any}}"`},
-		"twice":          {post(jsonHeader, `{"a":1,"a":1}`), "POST /pay money\n>\n> {\"a\":1}", `"a" stands twice`},
-		"not JSON":       {post(jsonHeader, `{"a":}`), "POST /pay money\n>\n> {\"a\":1}", `body: the JSON does not parse`},
-		"JSON and more":  {post(jsonHeader, `{"a":1}]`), "POST /pay money\n>\n> {\"a\":1}", `body: the JSON does not parse`},
-		"form order":     {post(formHeader, "b=2+x&a=1"), "POST /pay money\n>\n> a=1\n> &b=2%20x", ""},
-		"form value":     {post(formHeader, "a=1&a=3"), "POST /pay money\n>\n> a=1&a=2", `form field a: want "2", got "3"`},
-		"form extra":     {post(formHeader, "a=1&z=3"), "POST /pay money\n>\n> a=1", `form field z: is not expected, got "3"`},
-		"form missing":   {post(formHeader, "a=1"), "POST /pay money\n>\n> a=1&b=%7B", `form field b: want "{", is missing`},
-		"form broken":    {post(formHeader, "a=%zz"), "POST /pay money\n>\n> a=1", `body: the form does not parse`},
+		"same": {post(nil, "a b"), "POST /pay money\n>\n> a b", ""},
+		"method": {
+			&sdk.Request{Method: "GET", URL: "/ask", Effect: sdk.Read}, "PUT /ask read",
+			`method: want "PUT", got "GET"`,
+		},
+		"path": {post(nil, ""), "POST /pay/x money", `path: want "/pay/x", got "/pay"`},
+		"query": {
+			&sdk.Request{Method: "GET", URL: "/ask?a=1", Effect: sdk.Read}, "GET /ask?a=2 read",
+			`path: want "/ask?a=2"`,
+		},
+		"effect":        {post(nil, ""), "POST /pay read", `effect: want "read", got "money"`},
+		"text":          {post(nil, "ab"), "POST /pay money\n>\n> abc", `body: want "abc", got "ab"`},
+		"no body":       {post(nil, ""), "POST /pay money\n>\n> abc", `body: want "abc", got nothing`},
+		"unwanted body": {post(jsonHeader, "{}"), "POST /pay money", `body: want nothing, got "{}"`},
+		"header": {
+			post(formHeader, ""), "POST /pay money\n> content-type: text/plain",
+			`content-type: want "text/plain"`,
+		},
+		"no header": {post(nil, ""), "POST /pay money\n> x-key: 1", `x-key: want "1", got nothing`},
+		"header any": {
+			post(formHeader, ""), "POST /pay money\n> Content-Type: application/{{any}}encoded", "",
+		},
+		"no auth": {
+			post(nil, ""), "POST /pay money\n> auth: bearer token", `auth: want "bearer token", got "none"`,
+		},
+		"number text": {
+			post(jsonHeader, `{"a":35.450}`), "POST /pay money\n>\n> {\"a\":35.45}",
+			`body.a: want 35.45, got 35.450`,
+		},
+		"number kind": {
+			post(jsonHeader, `{"a":"1"}`), "POST /pay money\n>\n> {\"a\":1}", `body.a: want 1, got "1"`,
+		},
+		"order of names": {
+			post(jsonHeader, `{"b":[1,{"c":null}],"a":true}`),
+			"POST /pay money\n>\n> {\"a\":true,\n>  \"b\":[1,{\"c\":null}]}", "",
+		},
+		"missing name": {
+			post(jsonHeader, `{}`), "POST /pay money\n>\n> {\"a\":1}", `body.a: want 1, is missing`,
+		},
+		"extra name": {
+			post(jsonHeader, `{"x":{"a":1}}`), "POST /pay money\n>\n> {\"x\":{}}",
+			`body.x.a: is not expected, got 1`,
+		},
+		"elements": {
+			post(jsonHeader, `[1,2]`), "POST /pay money\n>\n> [1,3,4]", `body[1]: want 3, got 2`,
+		},
+		"other kind": {post(jsonHeader, `[]`), "POST /pay money\n>\n> {}", `body: want {}, got []`},
+		"any value": {
+			post(jsonHeader, `{"a":{"b":1},"c":"k-1"}`),
+			"POST /pay money\n>\n> {\"a\":\"{{any}}\",\"c\":\"k-{{any}}\"}", "",
+		},
+		"any is not ''": {
+			post(jsonHeader, `{"c":"k-"}`), "POST /pay money\n>\n> {\"c\":\"k-{{any}}\"}",
+			`body.c: want "k-{{any}}"`,
+		},
+		"twice": {
+			post(jsonHeader, `{"a":1,"a":1}`), "POST /pay money\n>\n> {\"a\":1}", `"a" stands twice`,
+		},
+		"not JSON": {
+			post(jsonHeader, `{"a":}`), "POST /pay money\n>\n> {\"a\":1}", `body: the JSON does not parse`,
+		},
+		"JSON and more": {
+			post(jsonHeader, `{"a":1}]`), "POST /pay money\n>\n> {\"a\":1}",
+			`body: the JSON does not parse`,
+		},
+		"form order": {post(formHeader, "b=2+x&a=1"), "POST /pay money\n>\n> a=1\n> &b=2%20x", ""},
+		"form value": {
+			post(formHeader, "a=1&a=3"), "POST /pay money\n>\n> a=1&a=2", `form field a: want "2", got "3"`,
+		},
+		"form extra": {
+			post(formHeader, "a=1&z=3"), "POST /pay money\n>\n> a=1",
+			`form field z: is not expected, got "3"`,
+		},
+		"form missing": {
+			post(formHeader, "a=1"), "POST /pay money\n>\n> a=1&b=%7B",
+			`form field b: want "{", is missing`,
+		},
+		"form broken": {
+			post(formHeader, "a=%zz"), "POST /pay money\n>\n> a=1", `body: the form does not parse`,
+		},
 		"timeout": {
 			&sdk.Request{Method: "POST", URL: "/pay", Timeout: 2e9}, "POST /pay money\n> timeout: 5s",
 			`timeout: want "5s", got "2s"`,
@@ -84,25 +136,71 @@ func TestRefusals(t *testing.T) {
 		request *sdk.Request
 		report  string
 	}{
-		"path":           {post(func(r *sdk.Request) { r.URL = "/payments" }), "egress does not cover POST /payments"},
-		"method":         {post(func(r *sdk.Request) { r.Method = "PUT" }), "egress does not cover PUT /pay"},
-		"origin":         {post(func(r *sdk.Request) { r.URL = "https://evil.test/pay" }), "egress does not cover POST https://evil.test/pay"},
-		"other origin":   {post(func(r *sdk.Request) { r.Method, r.URL = "GET", "https://other.test/y" }), "egress does not cover"},
-		"not absolute":   {post(func(r *sdk.Request) { r.URL = "pay" }), "is not absolute"},
-		"false read":     {post(func(r *sdk.Request) { r.Effect = sdk.Read }), "a host counts it as writing"},
-		"undeclared":     {post(func(r *sdk.Request) { r.Auth = sdk.Bearer("other") }), "secret other is not in the manifest"},
-		"wrong slot":     {post(func(r *sdk.Request) { r.Auth = sdk.HeaderSecret("X-Key", "", "token") }), "secret token is not declared for slot header"},
-		"profile":        {post(func(r *sdk.Request) { r.Auth = sdk.OAuth2("other", 0) }), "OAuth2 profile other is not in the manifest"},
-		"profile slot":   {post(func(r *sdk.Request) { r.Auth = sdk.Basic("id", "id") }), "secret id is not declared for slot basic"},
-		"identity":       {post(func(r *sdk.Request) { r.TLS = "second" }), "TLS identity second is not in the manifest"},
-		"mac key":        {post(func(r *sdk.Request) { r.Auth = sdk.HMAC("other", "HS256", "X-Sign", "hex", nil) }), "key other is not in the manifest"},
-		"mac algorithm":  {post(func(r *sdk.Request) { r.Auth = sdk.HMAC("sign", "HS512", "X-Sign", "hex", nil) }), "key sign is not declared for algorithm HS512"},
-		"form secret":    {post(func(r *sdk.Request) { r.Secrets = []sdk.FormSecret{{Field: "t", Secret: "token"}} }), "secret token is not declared for slot form"},
-		"host header":    {post(func(r *sdk.Request) { r.Header = []pay.Field{{Name: "host", Value: "x"}} }), "header Host is set by the host"},
-		"proxy header":   {post(func(r *sdk.Request) { r.Header = []pay.Field{{Name: "Proxy-Auth", Value: "x"}} }), "header Proxy-Auth is set by the host"},
-		"header break":   {post(func(r *sdk.Request) { r.Header = []pay.Field{{Name: "X", Value: "a\nb"}} }), "header X holds a line end"},
-		"header of auth": {post(func(r *sdk.Request) { r.Auth, r.Header = sdk.Bearer("token"), []pay.Field{{Name: "authorization", Value: "x"}} }), "header Authorization is filled by auth"},
-		"past the end":   {post(func(*sdk.Request) {}), "the transcript has ended, the plugin sends"},
+		"path": {
+			post(func(r *sdk.Request) { r.URL = "/payments" }), "egress does not cover POST /payments",
+		},
+		"method": {
+			post(func(r *sdk.Request) { r.Method = "PUT" }), "egress does not cover PUT /pay",
+		},
+		"origin": {
+			post(func(r *sdk.Request) { r.URL = "https://evil.test/pay" }),
+			"egress does not cover POST https://evil.test/pay",
+		},
+		"other origin": {
+			post(func(r *sdk.Request) { r.Method, r.URL = "GET", "https://other.test/y" }),
+			"egress does not cover",
+		},
+		"not absolute": {post(func(r *sdk.Request) { r.URL = "pay" }), "is not absolute"},
+		"false read": {
+			post(func(r *sdk.Request) { r.Effect = sdk.Read }), "a host counts it as writing",
+		},
+		"undeclared": {
+			post(func(r *sdk.Request) { r.Auth = sdk.Bearer("other") }),
+			"secret other is not in the manifest",
+		},
+		"wrong slot": {
+			post(func(r *sdk.Request) { r.Auth = sdk.HeaderSecret("X-Key", "", "token") }),
+			"secret token is not declared for slot header",
+		},
+		"profile": {
+			post(func(r *sdk.Request) { r.Auth = sdk.OAuth2("other", 0) }),
+			"OAuth2 profile other is not in the manifest",
+		},
+		"profile slot": {
+			post(func(r *sdk.Request) { r.Auth = sdk.Basic("id", "id") }),
+			"secret id is not declared for slot basic",
+		},
+		"identity": {
+			post(func(r *sdk.Request) { r.TLS = "second" }), "TLS identity second is not in the manifest",
+		},
+		"mac key": {
+			post(func(r *sdk.Request) { r.Auth = sdk.HMAC("other", "HS256", "X-Sign", "hex", nil) }),
+			"key other is not in the manifest",
+		},
+		"mac algorithm": {
+			post(func(r *sdk.Request) { r.Auth = sdk.HMAC("sign", "HS512", "X-Sign", "hex", nil) }),
+			"key sign is not declared for algorithm HS512",
+		},
+		"form secret": {
+			post(func(r *sdk.Request) { r.Secrets = []sdk.FormSecret{{Field: "t", Secret: "token"}} }),
+			"secret token is not declared for slot form",
+		},
+		"host header": {
+			post(func(r *sdk.Request) { r.Header = []pay.Field{{Name: "host", Value: "x"}} }),
+			"header Host is set by the host",
+		},
+		"proxy header": {
+			post(func(r *sdk.Request) { r.Header = []pay.Field{{Name: "Proxy-Auth", Value: "x"}} }),
+			"header Proxy-Auth is set by the host",
+		},
+		"header break": {
+			post(func(r *sdk.Request) { r.Header = []pay.Field{{Name: "X", Value: "a\nb"}} }),
+			"header X holds a line end",
+		},
+		"header of auth": {post(func(r *sdk.Request) {
+			r.Auth, r.Header = sdk.Bearer("token"), []pay.Field{{Name: "authorization", Value: "x"}}
+		}), "header Authorization is filled by auth"},
+		"past the end": {post(func(*sdk.Request) {}), "the transcript has ended, the plugin sends"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -138,9 +236,17 @@ func TestBudgets(t *testing.T) {
 		provider stub
 		report   string
 	}{
-		"one too many":    {stub{manifest: stubManifest(), create: twice}, "allows 1 writing calls for create, POST /pay is one more"},
-		"after a doubt":   {stub{manifest: lookup, create: twice}, "an earlier writing call has an unknown outcome"},
-		"without the key": {stub{manifest: native(2), create: twice}, "does not carry the key 00000000-0000-4000-8000-000000000014"},
+		"one too many": {
+			stub{manifest: stubManifest(), create: twice},
+			"allows 1 writing calls for create, POST /pay is one more",
+		},
+		"after a doubt": {
+			stub{manifest: lookup, create: twice}, "an earlier writing call has an unknown outcome",
+		},
+		"without the key": {
+			stub{manifest: native(2), create: twice},
+			"does not carry the key 00000000-0000-4000-8000-000000000014",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -226,10 +332,11 @@ func TestBrokenPlugins(t *testing.T) {
 	noStorage := stubManifest()
 	noStorage.Storage = false
 	got = reports(func(tb testing.TB) {
-		p := sdktest.New(tb, stub{manifest: noStorage, create: func(h *sdk.Host, _ *pay.CreateRequest) (*pay.Result, error) {
+		create := func(h *sdk.Host, _ *pay.CreateRequest) (*pay.Result, error) {
 			_, _, err := h.Get("k")
 			return nil, err
-		}}, sdktest.Config{})
+		}
+		p := sdktest.New(tb, stub{manifest: noStorage, create: create}, sdktest.Config{})
 		_, _ = p.Create(pay.CreateRequest{})
 	})
 	if !strings.Contains(got, "uses storage, the manifest does not declare it") {
@@ -263,10 +370,12 @@ func TestBrokenTranscripts(t *testing.T) {
 			t.Errorf("transcript %q: reported %q, want %q", source, got, want)
 		}
 	}
-	if got := reports(func(tb testing.TB) { sdktest.Sections(tb, "harness_test.go") }); !strings.Contains(got, "has no section") {
+	got := reports(func(tb testing.TB) { sdktest.Sections(tb, "harness_test.go") })
+	if !strings.Contains(got, "has no section") {
 		t.Errorf("sections of a file without: %q", got)
 	}
-	if got := sdktest.Sections(t, "testdata/acme.txt"); len(got) != 6 || got[0] != "testdata/acme.txt#created" {
-		t.Errorf("sections: %q", got)
+	names := sdktest.Sections(t, "testdata/acme.txt")
+	if len(names) != 6 || names[0] != "testdata/acme.txt#created" {
+		t.Errorf("sections: %q", names)
 	}
 }

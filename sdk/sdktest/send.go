@@ -55,7 +55,8 @@ func (c *call) HTTPSend(head []byte, body int32) int32 {
 		return c.notSent("the transcript has ended")
 	}
 	if diff := r.compare(&x); len(diff) > 0 {
-		c.violates("%s: the request differs\n  %s\nthe plugin sent\n%s", x.where, strings.Join(diff, "\n  "), r.text())
+		c.violates("%s: the request differs\n  %s\nthe plugin sent\n%s",
+			x.where, strings.Join(diff, "\n  "), r.text())
 		return c.notSent("the request does not fit the transcript")
 	}
 	return c.answer(&r, &x.answer)

@@ -169,7 +169,7 @@ func (b *bench) refused(got answer, httpStatus, code int) {
 	b.t.Helper()
 	if got.HTTP != httpStatus || got.Code != code || got.Status != "error" || string(got.Data) != "null" ||
 		got.Message == "" {
-		b.t.Errorf("got %d %+v data %s, want HTTP %d and error_code %d", got.HTTP, got, got.Data, httpStatus, code)
+		b.t.Errorf("got %+v, data %s, want HTTP %d and error_code %d", got, got.Data, httpStatus, code)
 	}
 }
 
@@ -183,7 +183,8 @@ type created struct {
 }
 
 func order(id, amount string, more ...string) url.Values {
-	return form(append([]string{"merchant_order_id", id, "amount", amount, "token", rahmet.BranchToken}, more...)...)
+	fields := []string{"merchant_order_id", id, "amount", amount, "token", rahmet.BranchToken}
+	return form(append(fields, more...)...)
 }
 
 func (b *bench) create(id, amount string, more ...string) created {

@@ -114,10 +114,10 @@ func errorStatus(t *testing.T, b *bench) {
 }
 
 func strictWire(t *testing.T, b *bench) {
-	for _, header := range []string{"", b.token, "bearer " + b.token, "Bearer  " + b.token, "Bearer " + b.token + " "} {
+	wrong := []string{"", b.token, "bearer " + b.token, "Bearer  " + b.token, "Basic " + b.token}
+	for _, header := range wrong {
 		got, err := b.raw("GET", availabilityPath, "", "Authorization", header)
-		// The HTTP library trims space around a header, so the last one may pass.
-		if err != nil || got.Code != 9 && header != "Bearer "+b.token+" " {
+		if err != nil || got.Code != 9 {
 			t.Errorf("Authorization %q: %+v, %v; want a refusal", header, got, err)
 		}
 	}
@@ -160,7 +160,8 @@ func availability(t *testing.T, b *bench) {
 
 func createV1(t *testing.T, b *bench) {
 	got := b.create("WEE-11122", "2500")
-	if got.ID == 0 || !strings.HasPrefix(got.URL, b.url+"/pay?id=") || got.Inner+got.External != "" || got.QR != nil {
+	if got.ID == 0 || !strings.HasPrefix(got.URL, b.url+"/pay?id=") || got.Inner+got.External != "" ||
+		got.QR != nil {
 		t.Errorf("got %+v, want an id and url only", got)
 	}
 	if i := b.item("WEE-11122"); i.IsPaid || i.Reference != got.ID || i.Amount != nil || i.Cashback != nil {
@@ -172,7 +173,8 @@ func createV1(t *testing.T, b *bench) {
 func createV2(t *testing.T, b *bench) {
 	var got created
 	b.decode(b.send("POST", createV2Path, order("1", "2500", "image_size", "300")), &got)
-	if got.URL != "" || got.Inner == got.External || !strings.HasPrefix(got.External, b.url+"/pay?id=") || got.QR == nil {
+	if got.URL != "" || got.QR == nil || got.Inner == got.External ||
+		!strings.HasPrefix(got.External, b.url+"/pay?id=") {
 		t.Fatalf("got %+v, want inner_url, external_url and a picture", got)
 	}
 	text, ok := strings.CutPrefix(*got.QR, "data:image/png;base64,")
@@ -256,18 +258,18 @@ func jsonText(v any) string {
 }
 
 func createLost(t *testing.T, b *bench) {
-	if err := b.Fault(simkit.Fault{Path: createPath, Kind: simkit.CutAfter, Count: 1}); err != nil {
-		t.Fatal(err)
-	}
-	for id, values := range map[string]url.Values{"by-fault": order("by-fault", "100"), "magic": order("magic", "903")} {
-		if got, err := b.try("POST", createPath, values); err == nil {
+	for id, amount := range map[string]string{"by-fault": "100", "magic": "903"} {
+		if id == "by-fault" {
+			b.armCut()
+		}
+		if got, err := b.try("POST", createPath, order(id, amount)); err == nil {
 			t.Fatalf("%s: got %+v, want no answer", id, got)
 		}
 		if i := b.item(id); i.IsPaid || i.Reference == 0 {
 			t.Errorf("%s: status %+v, want an unpaid order with a reference", id, i)
 		}
-		if again := b.create(id, values.Get("amount")); again.URL == "" || len(b.requestsTo(createPath)) < 2 {
-			t.Errorf("%s: the link can't be asked for again", id)
+		if again := b.create(id, amount); again.URL == "" || again.ID != b.item(id).Reference {
+			t.Errorf("%s: asked for the link again: %+v", id, again)
 		}
 	}
 	if got, err := b.try("POST", createPath, order("before", "904")); err == nil {
@@ -279,14 +281,11 @@ func createLost(t *testing.T, b *bench) {
 	b.create("before", "904")
 }
 
-func (b *bench) requestsTo(path string) []simkit.Request {
-	var found []simkit.Request
-	for _, r := range b.Requests() {
-		if r.Path == path {
-			found = append(found, r)
-		}
+func (b *bench) armCut() {
+	b.t.Helper()
+	if err := b.Fault(simkit.Fault{Path: createPath, Kind: simkit.CutAfter, Count: 1}); err != nil {
+		b.t.Fatal(err)
 	}
-	return found
 }
 
 func statusShapes(t *testing.T, b *bench) {
@@ -340,8 +339,8 @@ func statusIDs(t *testing.T, b *bench) {
 			t.Errorf("%s: %s, want %s", name, got.Data, both)
 		}
 	}
-	for _, values := range []url.Values{nil, form("merchant_order_ids", "1"), form("merchant_order_id", "1")} {
-		b.refused(b.send("POST", statusPath, values), 200, 422)
+	for _, name := range []string{"merchant_order_ids", "merchant_order_id", "other"} {
+		b.refused(b.send("POST", statusPath, form(name, "1")), 200, 422)
 	}
 }
 
@@ -362,7 +361,8 @@ func unknownIDs(t *testing.T, b *bench) {
 		t.Errorf("false: %s", data)
 	}
 	b.set("unknown_ids", "object")
-	if data := b.status("none"); !strings.Contains(data, `"is_paid":false`) || !strings.Contains(data, `"reference":null`) {
+	data := b.status("none")
+	if !strings.Contains(data, `"is_paid":false`) || !strings.Contains(data, `"reference":null`) {
 		t.Errorf("object: %s", data)
 	}
 	b.set("unknown_ids", "error")

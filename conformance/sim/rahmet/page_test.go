@@ -54,7 +54,8 @@ func (b *bench) press(page, button string) string {
 	}
 	response, next := b.browse("POST", b.url+html.UnescapeString(match[1]), form("action", button))
 	if response.StatusCode != 200 || response.Request.Method != "GET" {
-		b.t.Errorf("after %s: %s %d, want the page again by GET", button, response.Request.Method, response.StatusCode)
+		b.t.Errorf("after %s: %s %d, want the page again by GET",
+			button, response.Request.Method, response.StatusCode)
 	}
 	return next
 }
@@ -62,13 +63,13 @@ func (b *bench) press(page, button string) string {
 func TestPaymentPage(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	got := b.create("WEE-1", "2500", "backlink", "https://shop.example/thanks?a=1&b=2", "postlink", b.merchant+"/n",
-		"failed_postlink", b.merchant+"/failed")
+	got := b.create("WEE-1", "2500", "backlink", "https://shop.example/thanks?a=1&b=2",
+		"postlink", b.merchant+"/n", "failed_postlink", b.merchant+"/failed")
 	response, page := b.browse("GET", got.URL, nil)
 	if response.StatusCode != 200 || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 		t.Fatalf("page %d %v", response.StatusCode, response.Header)
 	}
-	for _, want := range []string{"WEE-1", "2500 ₸", "Waiting for the payment", "data:image/png;base64,iVBOR"} {
+	for _, want := range []string{"WEE-1", "2500 ₸", "Waiting", `src="data:image/png;base64,iVBOR`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("page lacks %q", want)
 		}
@@ -131,7 +132,8 @@ func TestPaymentPageIsSafe(t *testing.T) {
 	if response, _ := b.browse("GET", b.url+"/pay?id=none", nil); response.StatusCode != 404 {
 		t.Errorf("unknown page: %d", response.StatusCode)
 	}
-	if response, _ := b.browse("POST", b.url+"/pay?id=none", form("action", "pay")); response.StatusCode != 404 {
+	response, _ := b.browse("POST", b.url+"/pay?id=none", form("action", "pay"))
+	if response.StatusCode != 404 {
 		t.Errorf("button of an unknown page: %d", response.StatusCode)
 	}
 	if response, _ := b.browse("POST", got.URL, form("action", "steal")); response.StatusCode != 400 {

@@ -40,7 +40,7 @@ func TestParseDecimal(t *testing.T) {
 	for _, test := range tests {
 		got, err := simkit.ParseDecimal(test.text, test.places)
 		if got != test.want || (err != nil) != test.bad {
-			t.Errorf("C10: ParseDecimal(%q) = %d, %v; want %d, bad %v", test.text, got, err, test.want, test.bad)
+			t.Errorf("C10: ParseDecimal(%q) = %d, %v; want %d", test.text, got, err, test.want)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func TestParseNumber(t *testing.T) {
 	for _, test := range tests {
 		got, err := simkit.ParseNumber(test.text, 2)
 		if got != test.want || (err != nil) != test.bad {
-			t.Errorf("C10: ParseNumber(%q) = %d, %v; want %d, bad %v", test.text, got, err, test.want, test.bad)
+			t.Errorf("C10: ParseNumber(%q) = %d, %v; want %d", test.text, got, err, test.want)
 		}
 	}
 }
@@ -96,7 +96,8 @@ func TestFormat(t *testing.T) {
 		{math.MinInt64, 2, "-92233720368547758.08", "-92233720368547758.08"},
 	}
 	for _, test := range tests {
-		full, short := simkit.FormatDecimal(test.minor, test.places), simkit.FormatShort(test.minor, test.places)
+		full := simkit.FormatDecimal(test.minor, test.places)
+		short := simkit.FormatShort(test.minor, test.places)
 		if full != test.full || short != test.short {
 			t.Errorf("%d: %q and %q, want %q and %q", test.minor, full, short, test.full, test.short)
 		}

@@ -2,7 +2,6 @@ package simkit
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 
 const (
 	hugeBytes = 65 << 20
-	bombBytes = 257 << 20
 
 	errorPage = "<!DOCTYPE html>\n<html><head><title>%[1]d %[2]s</title></head>\n" +
 		"<body><center><h1>%[1]d %[2]s</h1></center><hr><center>gateway</center></body></html>\n"
@@ -166,20 +164,6 @@ func stream(w http.ResponseWriter, f Fault) {
 		}
 	}
 	_, _ = io.WriteString(w, `{}]}`)
-}
-
-// gzipBomb compresses one very long JSON string.
-func gzipBomb() []byte {
-	var out bytes.Buffer
-	zip := gzip.NewWriter(&out)
-	piece := bytes.Repeat([]byte("a"), 1<<20)
-	_, _ = io.WriteString(zip, `{"message":"`)
-	for sent := 0; sent < bombBytes; sent += len(piece) {
-		_, _ = zip.Write(piece) // a bytes.Buffer takes everything
-	}
-	_, _ = io.WriteString(zip, `"}`)
-	_ = zip.Close()
-	return out.Bytes()
 }
 
 func (f Fault) status(otherwise int) int {

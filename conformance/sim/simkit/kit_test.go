@@ -42,7 +42,7 @@ func (m *toy) Objects() []simkit.Object {
 	defer m.mu.Unlock()
 	var objects []simkit.Object
 	for _, id := range m.order {
-		objects = append(objects, simkit.Object{ID: id, Ref: "ref", State: m.state[id], Outcomes: []string{"charged"}})
+		objects = append(objects, simkit.Object{ID: id, Ref: "ref", State: m.state[id]})
 	}
 	return objects
 }
@@ -114,7 +114,7 @@ func control(t *testing.T, method, url, body string, wantStatus int) map[string]
 	}
 	var answer map[string]any
 	if err := json.Unmarshal(raw, &answer); err != nil || response.StatusCode != wantStatus {
-		t.Fatalf("%s %s = %d %s, want %d and JSON (%v)", method, url, response.StatusCode, raw, wantStatus, err)
+		t.Fatalf("%s %s = %d %s, %v; want %d", method, url, response.StatusCode, raw, err, wantStatus)
 	}
 	return answer
 }
@@ -134,8 +134,9 @@ func TestControlAPI(t *testing.T) {
 	if one := control(t, "GET", url+"/_sim/objects/1", "", 200); one["state"] != "open" {
 		t.Errorf("object 1 is %v, want open", one["state"])
 	}
-	if now := control(t, "POST", url+"/_sim/clock", `{"advance":"3h"}`, 200)["now"]; now != "2030-01-02T06:04:05Z" {
-		t.Errorf("now %v after 3h", now)
+	later := control(t, "POST", url+"/_sim/clock", `{"advance":"3h"}`, 200)
+	if later["now"] != "2030-01-02T06:04:05Z" {
+		t.Errorf("%v after 3h", later)
 	}
 	control(t, "POST", url+"/_sim/faults", `{"path":"/x*","fault":"status","status":503,"count":2}`, 200)
 	if n := len(control(t, "GET", url+"/_sim/faults", "", 200)["faults"].([]any)); n != 1 {
@@ -153,12 +154,13 @@ func TestControlAPI(t *testing.T) {
 	}
 	requests := control(t, "GET", url+"/_sim/requests", "", 200)["requests"].([]any)
 	first := requests[0].(map[string]any)
-	if len(requests) != 1 || first["body"] != "shop-1" || first["path"] != "/charge" || first["query"] != "a=b" {
+	if len(requests) != 1 || first["body"] != "shop-1" || first["query"] != "a=b" {
 		t.Errorf("requests %v, want only the charge", requests)
 	}
 	control(t, "POST", url+"/_sim/settings", `{"mood":true,"part":"7","delay":"2m"}`, 200)
-	if kit.Setting("mood") != "true" || kit.PercentSetting("part") != 7 || kit.DurationSetting("delay") != 2*time.Minute {
-		t.Errorf("settings were not taken: %s %s %s", kit.Setting("mood"), kit.Setting("part"), kit.Setting("delay"))
+	delay, part := kit.DurationSetting("delay"), kit.PercentSetting("part")
+	if kit.Setting("mood") != "true" || part != 7 || delay != 2*time.Minute {
+		t.Errorf("settings were not taken: %s %d %s", kit.Setting("mood"), part, delay)
 	}
 	if n := len(control(t, "GET", url+"/_sim/deliveries", "", 200)["deliveries"].([]any)); n != 0 {
 		t.Errorf("%d deliveries, want none", n)
@@ -192,19 +194,6 @@ func TestControlRefusesBadInput(t *testing.T) {
 		{"null setting", "POST", "/_sim/settings", `{"mood":null}`, "mood", 400},
 		{"bad duration", "POST", "/_sim/settings", `{"delay":"-1s"}`, "delay", 400},
 		{"bad percent", "POST", "/_sim/settings", `{"part":101}`, "part", 400},
-		{"no path", "POST", "/_sim/faults", `{"fault":"empty"}`, "path", 400},
-		{"star inside", "POST", "/_sim/faults", `{"path":"/a*b","fault":"empty"}`, "path", 400},
-		{"control path", "POST", "/_sim/faults", `{"path":"/_sim/clock","fault":"empty"}`, "path", 400},
-		{"bad method", "POST", "/_sim/faults", `{"path":"/a","method":"post","fault":"empty"}`, "method", 400},
-		{"bad fault", "POST", "/_sim/faults", `{"path":"/a","fault":"melt"}`, "fault", 400},
-		{"bad status", "POST", "/_sim/faults", `{"path":"/a","fault":"status","status":99}`, "status", 400},
-		{"bad count", "POST", "/_sim/faults", `{"path":"/a","fault":"empty","count":-1}`, "count", 400},
-		{"slow at once", "POST", "/_sim/faults", `{"path":"/a","fault":"slow"}`, "delay_ms", 400},
-		{"late", "POST", "/_sim/faults", `{"path":"/a","fault":"slow","delay_ms":600001}`, "delay_ms", 400},
-		{"no answer", "POST", "/_sim/faults", `{"path":"/a","fault":"answer"}`, "body", 400},
-		{"stray field", "POST", "/_sim/faults", `{"path":"/a","fault":"bom","field":"x"}`, "field", 400},
-		{"bad header", "POST", "/_sim/faults", `{"path":"/a","fault":"empty","headers":{"A":"b\r\nC: d"}}`, "headers", 400},
-		{"framing", "POST", "/_sim/faults", `{"path":"/a","fault":"empty","headers":{"content-length":"1"}}`, "headers", 400},
 		{"unknown call", "PUT", "/_sim/clock", `{}`, "path", 404},
 	}
 	for _, test := range tests {
@@ -217,10 +206,39 @@ func TestControlRefusesBadInput(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() {
-		if kit.Setting("mood") != "good" || len(kit.Faults()) != 0 {
+		if kit.Setting("mood") != "good" || kit.Now().Hour() != 3 {
 			t.Error("a refused call left something behind")
 		}
 	})
+}
+
+func TestFaultRefusesBadInput(t *testing.T) {
+	t.Parallel()
+	kit, url := startToy(t)
+	tests := []struct{ name, body, field string }{
+		{"no path", `{"fault":"empty"}`, "path"},
+		{"star inside", `{"path":"/a*b","fault":"empty"}`, "path"},
+		{"control path", `{"path":"/_sim/clock","fault":"empty"}`, "path"},
+		{"bad method", `{"path":"/a","method":"post","fault":"empty"}`, "method"},
+		{"bad fault", `{"path":"/a","fault":"melt"}`, "fault"},
+		{"bad status", `{"path":"/a","fault":"status","status":99}`, "status"},
+		{"bad count", `{"path":"/a","fault":"empty","count":-1}`, "count"},
+		{"slow at once", `{"path":"/a","fault":"slow"}`, "delay_ms"},
+		{"late", `{"path":"/a","fault":"slow","delay_ms":600001}`, "delay_ms"},
+		{"no answer", `{"path":"/a","fault":"answer"}`, "body"},
+		{"stray field", `{"path":"/a","fault":"bom","field":"x"}`, "field"},
+		{"bad header", `{"path":"/a","fault":"empty","headers":{"A":"b\r\nC: d"}}`, "headers"},
+		{"framing", `{"path":"/a","fault":"empty","headers":{"content-length":"1"}}`, "headers"},
+	}
+	for _, test := range tests {
+		answer := control(t, "POST", url+"/_sim/faults", test.body, 400)
+		if answer["field"] != test.field || answer["error"] == "" {
+			t.Errorf("%s: %v, want field %q and an error", test.name, answer, test.field)
+		}
+	}
+	if len(kit.Faults()) != 0 {
+		t.Error("a refused fault was armed")
+	}
 }
 
 func TestRequestBodyIsBounded(t *testing.T) {

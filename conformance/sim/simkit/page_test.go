@@ -28,7 +28,8 @@ func TestPageEscapesWhatItShows(t *testing.T) {
 			t.Errorf("page contains %q", bad)
 		}
 	}
-	for _, good := range []string{`<a href="https://shop.example/?a=`, "<code>myapp://paid</code>", "&lt;script&gt;"} {
+	shown := []string{`<a href="https://shop.example/?a=`, "<code>myapp://paid</code>", "&lt;script&gt;"}
+	for _, good := range shown {
 		if !strings.Contains(page, good) {
 			t.Errorf("page lacks %q", good)
 		}

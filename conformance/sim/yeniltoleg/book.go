@@ -57,7 +57,7 @@ func (b *book) add(o order) (*payment, *problem) {
 	defer b.mu.Unlock()
 	if old := b.byKey[o.key]; old != nil {
 		if old.body != o.body && b.server.Setting(sameKeySetting) == "error" {
-			return nil, invalid("IdempotencyKey", "Указанное условие не было выполнено для 'Idempotency Key'.")
+			return nil, invalid("IdempotencyKey", messageKey)
 		}
 		return old, nil
 	}

@@ -162,7 +162,8 @@ func (b *book) statusOf(id string) (map[string]any, *problem) {
 	p.catchUp(now)
 	lines := make([]map[string]any, 0, len(p.lines))
 	for _, l := range p.lines {
-		lines = append(lines, map[string]any{"name": l.name, "quantity": l.quantity, "price": s.money(l.price)})
+		price := s.money(l.price)
+		lines = append(lines, map[string]any{"name": l.name, "quantity": l.quantity, "price": price})
 	}
 	answer := map[string]any{
 		"id": p.id, "customerEmail": orNull(p.email), "customerName": p.customer,

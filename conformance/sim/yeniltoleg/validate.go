@@ -15,6 +15,9 @@ import (
 // timeForm is the form of expireAt and expiresAt: no zone.
 const timeForm = "2006-01-02T15:04:05"
 
+// messageKey is what the document's sample says about a key.
+const messageKey = "Указанное условие не было выполнено для 'Idempotency Key'."
+
 const (
 	maxText  = 4096
 	maxLines = 1000
@@ -136,7 +139,7 @@ func readOrder(members object, zone *time.Location, now time.Time) (order, map[s
 		amount: c.money("amount", false),
 	}
 	if strings.TrimSpace(o.key) == "" {
-		c.bad("idempotencyKey", "Указанное условие не было выполнено для 'Idempotency Key'.")
+		c.bad("idempotencyKey", messageKey)
 	}
 	switch o.locale {
 	case "":

@@ -1,0 +1,69 @@
+# payhost: make build, demo, test, check. Tools run pinned by version and never
+# stand in go.mod.
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+PLUGINS   := rahmet yeniltoleg smartpay
+EXAMPLES  := $(notdir $(wildcard examples/*))
+WASM      := GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w'
+FUZZTIME  ?= 20s
+DEMO      ?=
+
+.PHONY: help build plugins demo test race check format lint vuln fuzz bench clean
+help: ## Show what there is
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: build/payhost plugins ## Build build/payhost and build/plugins/*.wasm
+
+.PHONY: build/payhost
+build/payhost:
+	@mkdir -p build
+	go build -trimpath -o $@ ./cmd/payhost
+
+plugins: build/payhost
+	@mkdir -p build/plugins
+	@for p in $(PLUGINS); do \
+		echo "build/plugins/$$p.wasm"; \
+		$(WASM) -o build/plugins/$$p.wasm ./plugins/$$p/wasm && build/payhost plugin pack build/plugins/$$p.wasm || exit 1; \
+	done
+	@for p in $(EXAMPLES); do \
+		echo "build/plugins/$$p.wasm"; \
+		$(WASM) -o build/plugins/$$p.wasm ./examples/$$p/wasm && build/payhost plugin pack build/plugins/$$p.wasm || exit 1; \
+	done
+
+demo: build ## Take a payment through its whole life at every provider (DEMO='--fault …')
+	build/payhost demo --cache build/cache $(DEMO)
+
+test: ## Run every test that needs nothing but Go
+	go vet ./...
+	go test -timeout 10m ./... ./host/testdata/...
+
+race: ## Run the tests of concurrent code under the race detector
+	go test -race -timeout 15m ./host/... ./sdk/... ./conformance/... ./cmd/...
+
+check: format lint vuln test race ## The pre-flight: all that CI runs, and more
+
+format: ## Fail if a file is not formatted
+	@out=$$(go run $(GOFUMPT) -l . ); if [ -n "$$out" ]; then echo "not formatted:"; echo "$$out"; exit 1; fi
+	@go mod tidy -diff
+
+lint: ## Run the linters
+	go run $(GOLANGCI_LINT) run ./...
+
+vuln: ## Look for known vulnerabilities (needs the vulnerability database)
+	go run $(GOVULNCHECK) ./...
+
+fuzz: ## Run every fuzz target for FUZZTIME
+	@for pkg in $$(go list ./...); do \
+		for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+bench: build ## Print the rows of docs/performance.md that can be reached
+	go test -run '^$$' -bench . -benchtime 300ms ./bench/...
+
+clean: ## Remove what was built
+	rm -rf build dist

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/payhost/payhost/cmd/payhost/internal/config"
+	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/host/vault"
+	"github.com/payhost/payhost/sdk/abi"
+)
+
+// logger writes to stderr what the configuration asks for.
+func logger(c *config.Config) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{
+		Name: "payhost", Level: hclog.LevelFromString(c.Log.Level), JSONFormat: c.Log.Format == "json",
+		Output: os.Stderr,
+	})
+}
+
+// hostConfig turns the file's configuration into the library's.
+func hostConfig(c *config.Config) host.Config {
+	return host.Config{
+		CacheDir:    filepath.Join(c.DataDir, "cache"),
+		RevisionDir: filepath.Join(c.DataDir, "revisions"),
+		Logger:      logger(c),
+		Limits:      host.Limits{CallTimeout: c.Limits.CallTimeout, MemoryBytes: int64(c.Limits.Memory)},
+	}
+}
+
+// connectionConfig turns one connection of the file into the library's.
+func connectionConfig(name string, c config.Connection) (host.ConnectionConfig, error) {
+	out := host.ConnectionConfig{
+		Name: name, Plugin: c.Plugin, BaseURL: c.BaseURL,
+		Secrets: map[string]vault.Secret{}, Keys: map[string]vault.KeyConfig{}, TLS: map[string]vault.IdentityConfig{},
+		Egress: host.Grant{
+			AllowPrivate: c.Egress.AllowPrivate, AllowHTTP: c.Egress.AllowHTTP, Hosts: c.Egress.Hosts,
+		},
+	}
+	if c.Settings != nil {
+		settings, err := json.Marshal(c.Settings)
+		if err != nil {
+			return out, err
+		}
+		out.Settings = settings
+	}
+	for secret, value := range c.Secrets {
+		out.Secrets[secret] = vault.NewSecret(value)
+	}
+	for key, k := range c.Keys {
+		out.Keys[key] = vault.KeyConfig{
+			PrivateKeyFile: k.PrivateKeyFile, PublicKeyFile: k.PublicKeyFile, Secret: vault.NewSecret(k.Secret),
+			Algorithms: algorithms(k.Alg),
+		}
+	}
+	if c.TLS != (config.TLS{}) {
+		out.TLS[abi.DefaultTLSName] = vault.IdentityConfig{
+			CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile, CAFile: c.TLS.CAFile,
+		}
+	}
+	return out, nil
+}
+
+func algorithms(list string) []vault.Algorithm {
+	var out []vault.Algorithm
+	for alg := range strings.SplitSeq(list, ",") {
+		if alg = strings.TrimSpace(alg); alg != "" {
+			out = append(out, vault.Algorithm(alg))
+		}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package rahmet
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/payhost/payhost/sdk"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// send makes a call with the connection's access token. A refused token is renewed
+// once and the call sent once more, never again: what the second answer says, stands.
+func send(h *sdk.Host, request *sdk.Request) (*answer, error) {
+	request.Auth = sdk.OAuth2(tokenProfile, 0)
+	response, err := h.Send(request)
+	if err != nil {
+		return nil, err
+	}
+	a := parseAnswer(response)
+	if !a.refusesToken() {
+		return a.receivedAt(h.Now()), nil
+	}
+	request.Auth = sdk.OAuth2(tokenProfile, response.TokenGeneration)
+	if response, err = h.Send(request); err != nil {
+		return nil, err
+	}
+	return parseAnswer(response).receivedAt(h.Now()), nil
+}
+
+// failure says what an answer that is no success means, by the body first and the
+// HTTP status second; nil for a success. Texts decide nothing: they differ between
+// versions of the provider's own document.
+func (a *answer) failure() *pay.Error {
+	e := &pay.Error{ProviderCode: a.code, ProviderMessage: a.message}
+	switch {
+	case a.status == 429:
+		e.Class, e.Message, e.RetryAfter = pay.ClassRateLimited, "provider says too many requests", a.wait
+	case a.refusesToken():
+		e.Class, e.Message = pay.ClassAuth, "provider refused a fresh token"
+	case a.code == codeWrongClient:
+		e.Class, e.Message = pay.ClassAuth, "provider refused the client"
+	case a.status >= 500:
+		e.Class, e.Message = pay.ClassProtocol, "provider answered "+strconv.Itoa(a.status)
+	case a.code == "":
+		e.Class, e.Message = pay.ClassProtocol, "answer "+strconv.Itoa(a.status)+" is not the provider's envelope"
+	case a.code != codeOK:
+		// There is no list of codes, so none proves that nothing happened.
+		e.Class, e.Message = pay.ClassProtocol, "provider answered an unknown error code"
+	case a.word == wordError:
+		e.Class, e.Message = pay.ClassProtocol, "answer has the code of a success and the status of an error"
+	default:
+		return nil
+	}
+	return e
+}
+
+// refused reports whether the provider understood the call and answered it with an
+// error code of its own that says nothing about credentials or load.
+func (a *answer) refused() bool {
+	e := a.failure()
+	return e != nil && e.Class == pay.ClassProtocol && a.status < 500 && a.code != "" && a.code != codeOK
+}
+
+// refusesToken reports whether the call may succeed with another token.
+func (a *answer) refusesToken() bool {
+	return a.code == codeWrongToken || a.status == 401 && a.code != codeOK && a.code != codeWrongClient
+}
+
+// unavailable reports whether the answer is the first form of "no" that availability
+// had: an error code in place of a flag.
+func (a *answer) unavailable() bool { return a.code == codeUnavailable && a.status < 500 && a.status != 429 }
+
+// receivedAt works out how long to wait, which a server may say as a date.
+func (a *answer) receivedAt(now time.Time) *answer {
+	const most = 24 * time.Hour
+	if seconds, err := strconv.ParseInt(a.retryAfter, 10, 32); err == nil && seconds > 0 {
+		a.wait = min(time.Duration(seconds)*time.Second, most)
+	} else if at, err := time.Parse(httpDate, a.retryAfter); err == nil && at.After(now) {
+		a.wait = min(at.Sub(now), most)
+	}
+	return a
+}
+
+const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+// wrongField is the error of an answer whose field is missing or of another type.
+func wrongField(name string) *pay.Error {
+	return &pay.Error{Class: pay.ClassProtocol, Message: "answer has no usable " + name}
+}
+
+func invalid(field, message string) *pay.Error {
+	return &pay.Error{Class: pay.ClassInvalidRequest, Field: field, Message: message}
+}
+
+// short cuts a text of the provider to what an error should carry.
+func short(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "")
+}
