@@ -39,13 +39,13 @@ const (
 	Closed Kind = "closed"
 )
 
-// Error is the error of [Client.Do]. Its text is safe to show to a plugin: it holds no secret, no file path and no
-// address, only the names that the plugin gave itself and sentences from this package.
+// Error is the error of [Client.Do]. Its text is safe to show to a plugin: it holds no secret, no file path
+// and no address, only the names that the plugin gave itself and sentences from this package.
 type Error struct {
 	Kind     Kind
 	Evidence Evidence // of the whole call, all attempts taken together
 	Reason   string   // one sentence; no full stop
-	Code     string   // AuthFailed: the token endpoint's error code, at most 64 of [A-Za-z0-9_.:-]; may be empty
+	Code     string   // AuthFailed: the token endpoint's code, up to 64 of [A-Za-z0-9._~+/=:-], or empty
 }
 
 // Error returns the kind and the reason.

@@ -73,7 +73,8 @@ func timedOut(err error) bool {
 		errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// alert returns the words of the TLS alert that the server sent; empty if it sent none. They are crypto/tls's own.
+// alert returns the words of the TLS alert that the server sent; empty if it sent none. They are crypto/tls's
+// own.
 func alert(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "remote error" {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// hostOwned reports whether a header, in canonical spelling, is the host's to set: those that frame the message,
-// those that speak to the connection, and those that would change what counts as an answer.
+// hostOwned reports whether a header, in canonical spelling, is the host's to set: those that frame the
+// message, those that speak to the connection, and those that would change what counts as an answer.
 func hostOwned(name string) bool {
 	switch name {
 	case "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Te", "Expect", "Accept-Encoding",
@@ -82,8 +82,8 @@ func validToken(text string) bool {
 	return text != ""
 }
 
-// validHeaderValue reports whether the text can stand in one line of a head. Bytes above ASCII may: providers use
-// them.
+// validHeaderValue reports whether the text can stand in one line of a head. Bytes above ASCII may: providers
+// use them.
 func validHeaderValue(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' && c != '\t' || c == 0x7f {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Evidence is what the wire says about a request. The order of caution is Unknown, Answered, NotSent; the zero
-// Evidence is the most cautious one.
+// Evidence is what the wire says about a request. The order of caution is Unknown, Answered, NotSent; the
+// zero Evidence is the most cautious one.
 type Evidence uint8
 
 // The evidence of an attempt or of a whole call.
@@ -44,7 +44,8 @@ const (
 	Done                   // the answer was read to its end and decoded
 )
 
-// String returns the phase's name in lower case: "prepared", "connected", "bytes_out", "head", "body", "done".
+// String returns the phase's name in lower case: "prepared", "connected", "bytes_out", "head", "body",
+// "done".
 func (p Phase) String() string {
 	return [...]string{"prepared", "connected", "bytes_out", "head", "body", "done"}[min(p, Done)]
 }
@@ -56,17 +57,17 @@ type Exchange struct {
 	Effect Effect
 
 	Attempts []Attempt // in order; none if the request was refused, or ended while it waited
-	// Evidence is of all attempts taken together. For a money request it is Unknown also where the last attempt was
-	// answered, if an earlier one may have had an effect and the answer doesn't settle that: after a lost answer, a
-	// 429 to the repeat says nothing of the first send, and even a 409 may mean that the first one counted. Only a
-	// 2xx settles.
+	// Evidence is of all attempts taken together. For a money request it is Unknown also where the last
+	// attempt was answered, if an earlier one may have had an effect and the answer doesn't settle that:
+	// after a lost answer, a 429 to the repeat says nothing of the first send, and even a 409 may mean that
+	// the first one counted. Only a 2xx settles.
 	Evidence Evidence
 	Status   int // of the last attempt's answer; 0 if there was none
 
 	Began time.Time
 	Took  time.Duration
-	// Token is the journal of the token request that this call waited for; nil if there was none. Calls that waited
-	// together share it: it must not be changed.
+	// Token is the journal of the token request that this call waited for; nil if there was none. Calls that
+	// waited together share it: it must not be changed.
 	Token *Exchange
 }
 
@@ -81,8 +82,8 @@ type Attempt struct {
 	Reused   bool           // the connection had carried an earlier request
 	BytesOut int64          // bytes of the request that the connection took, before TLS
 	BytesIn  int64          // bytes of the answer that the connection gave, after TLS
-	// Unframed: nothing but the end of the connection marked the end of the body, so that a cut body cannot be told
-	// from a whole one. HTTP/1.0 servers answer so.
+	// Unframed: nothing but the end of the connection marked the end of the body, so that a cut body cannot
+	// be told from a whole one. HTTP/1.0 servers answer so.
 	Unframed bool
 
 	Began     time.Time     // all that follow are counted from here

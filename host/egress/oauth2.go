@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// OAuth2Profile is how the Client gets access tokens by the client credentials grant (RFC 6749, section 4.4). Paths
-// are field names in the JSON answer, joined by dots; providers depart from the standard's names.
+// OAuth2Profile is how the Client gets access tokens by the client credentials grant (RFC 6749, section 4.4).
+// Paths are field names in the JSON answer, joined by dots; providers depart from the standard's names.
 type OAuth2Profile struct {
 	TokenURL           string // must be covered by Config.Allow for POST
 	ClientIDSecret     string // name of the secret; it must be granted for the slot "oauth2"
@@ -110,7 +110,8 @@ func (p *profile) current(now time.Time) (token string, generation uint64) {
 	return p.token, p.generation
 }
 
-// drop forgets the token of that generation. If a newer one took its place, it stays: it was not the one refused.
+// drop forgets the token of that generation. If a newer one took its place, it stays: it was not the one
+// refused.
 func (p *profile) drop(generation uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -119,7 +120,8 @@ func (p *profile) drop(generation uint64) {
 	}
 }
 
-// keep puts a new token in place and returns its generation. A lifetime below twice the leeway is used for half of it.
+// keep puts a new token in place and returns its generation. A lifetime below twice the leeway is used for
+// half of it.
 func (p *profile) keep(token string, fetched time.Time, lifetime time.Duration) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,8 +137,8 @@ type tokens struct {
 	flights  singleflight.Group
 }
 
-// accessToken returns the value of the Authorization header. The token is fetched if there is none; all calls that
-// want it wait for one fetch, which a caller that gives up does not end.
+// accessToken returns the value of the Authorization header. The token is fetched if there is none; all calls
+// that want it wait for one fetch, which a caller that gives up does not end.
 func (c *call) accessToken(ctx context.Context, a *Auth) (string, *Error) {
 	p := c.client.tokens.profiles[a.Profile]
 	if p == nil {
@@ -150,8 +152,8 @@ func (c *call) accessToken(ctx context.Context, a *Auth) (string, *Error) {
 	}
 	token, generation := p.current(c.client.config.Now())
 	if token == "" {
-		// A token may be taken back while this call waits for it, by a call that met its refusal. It is used all the
-		// same: that is one refused call, where another round might have no end.
+		// A token may be taken back while this call waits for it, by a call that met its refusal. It is used
+		// all the same: that is one refused call, where another round might have no end.
 		flight := c.client.tokens.flights.DoChan(a.Profile, func() (any, error) {
 			return c.client.fetchToken(p), nil
 		})
@@ -212,7 +214,10 @@ func (c *Client) fetchToken(p *profile) fetched {
 func (c *Client) tokenRequest(p *profile) (*Request, *Error) {
 	r := &Request{
 		Method: http.MethodPost, URL: p.TokenURL, Effect: Read, Retry: RepeatRead, Identity: p.Identity,
-		Header: []Field{{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
+		Header: []Field{
+			{"Content-Type", "application/x-www-form-urlencoded"},
+			{"Accept", "application/json"},
+		},
 	}
 	t, err := parseTarget(p.TokenURL)
 	if err != nil {

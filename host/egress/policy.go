@@ -14,7 +14,7 @@ type Rule struct {
 	Host       string   // one host or IP address, exact; no wildcard
 	Port       uint16   // zero for the scheme's own: 443 or 80
 	Methods    []string // upper case; empty for every method
-	PathPrefix string   // in whole segments: "/api" covers /api and /api/x but not /apix; empty for every path
+	PathPrefix string   // whole segments: "/api" covers /api and /api/x, not /apix; empty for all
 }
 
 // compile returns the rule in canonical form.
@@ -112,11 +112,12 @@ func (c *Client) check(r *Request) (target, *Error) {
 	return t, nil
 }
 
-// explain says what in the allow-list is missing for the target. It tells nothing but the request's own parts.
+// explain says what in the allow-list is missing for the target. It tells nothing but the request's own
+// parts.
 func (c *Client) explain(method string, t target) *Error {
 	for _, rule := range c.allow {
 		if rule.sameOrigin(t) {
-			return refuse("url: the allow-list has %s, but not for this method (%s) and path", t.hostPort(), method)
+			return refuse("url: %s is allowed, but not for this method (%s) and path", t.hostPort(), method)
 		}
 	}
 	return refuse("url: %s://%s is not on the allow-list", t.scheme, t.hostPort())

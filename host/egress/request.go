@@ -24,7 +24,8 @@ func (e Effect) String() string {
 	return "money"
 }
 
-// Retry is the class of repeats that a request is given by the operation's contract, never by its HTTP method.
+// Retry is the class of repeats that a request is given by the operation's contract, never by its HTTP
+// method.
 type Retry uint8
 
 // The retry classes.
@@ -34,8 +35,8 @@ const (
 	// SameKey: the provider knows the operation's key, so the same bytes may go again when the first send was
 	// lost, was not sent, or met a 5xx. Needs Request.Key.
 	SameKey
-	// RepeatRead: the request may go again after an error of the network and after 429, 502, 503 and 504. Only for
-	// the effect Read.
+	// RepeatRead: the request may go again after an error of the network and after 429, 502, 503 and 504.
+	// Only for the effect Read.
 	RepeatRead
 )
 
@@ -56,8 +57,8 @@ type Request struct {
 	Timeout time.Duration // zero for Limits.CallTimeout; more than that is cut to it
 	Effect  Effect
 	Retry   Retry
-	// Key is the operation's key as it stands in the URL, in a header or in the body. SameKey is refused for a
-	// request that does not carry it.
+	// Key is the operation's key as it stands in the URL, in a header or in the body. SameKey is refused for
+	// a request that does not carry it.
 	Key string
 }
 
@@ -84,8 +85,8 @@ type Auth struct {
 	Prefix string // Header, HMAC: stands before the value as it is, space included
 
 	Profile string // OAuth2: name of the profile
-	// RenewGeneration is the Response.TokenGeneration of an answer that refused the token. If that token is still
-	// the one in use, a new one is fetched first. Zero means that there was no refusal.
+	// RenewGeneration is the Response.TokenGeneration of an answer that refused the token. If that token is
+	// still the one in use, a new one is fetched first. Zero means that there was no refusal.
 	RenewGeneration uint64
 
 	Key       string          // HMAC: name of the key
@@ -115,7 +116,8 @@ type Response struct {
 	Status int
 	Header []Field // sorted by name; fields of one name in the order they came
 	Body   []byte  // decompressed
-	// TokenGeneration is the generation of the access token that was sent, for Auth.RenewGeneration; zero if none.
+	// TokenGeneration is the generation of the access token that was sent, for Auth.RenewGeneration; zero if
+	// none.
 	TokenGeneration uint64
 }
 

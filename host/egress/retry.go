@@ -10,8 +10,8 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// send makes the attempts. Their outcome is in the call: retryablehttp's own result says less, and its error for the
-// last of several attempts would hide the answer.
+// send makes the attempts. Their outcome is in the call: retryablehttp's own result says less, and its error
+// for the last of several attempts would hide the answer.
 func (c *call) send(ctx context.Context) *failure {
 	var body any // nil must stay an untyped nil
 	if len(c.body) > 0 {

@@ -70,7 +70,8 @@ func safeCode(code string) string {
 	return code
 }
 
-// validToken68 reports whether the text may follow "Bearer " (RFC 9110, token68, and ":" for the codes' sake).
+// validToken68 reports whether the text may follow "Bearer " (RFC 9110, token68, and ":" for the codes'
+// sake).
 func validToken68(text string) bool {
 	for i := range len(text) {
 		c := text[i]

@@ -45,8 +45,8 @@ func newTransports(base context.Context, config Config) *transports {
 	}
 }
 
-// acquire returns the transport for the identity as its files are now. identity may be nil. The caller must release
-// it when the answer was read.
+// acquire returns the transport for the identity as its files are now. identity may be nil. The caller must
+// release it when the answer was read.
 func (ts *transports) acquire(identity *vault.Identity) *transport {
 	name := ""
 	ts.mu.Lock()
@@ -143,8 +143,8 @@ func (d dialer) secure(config *tls.Config) func(context.Context, string, string)
 	}
 }
 
-// dial connects, with TLS if there is a config for it. net/http calls it on a goroutine of its own that outlives a
-// canceled call, so it has its own limit of time and ends with the Client.
+// dial connects, with TLS if there is a config for it. net/http calls it on a goroutine of its own that
+// outlives a canceled call, so it has its own limit of time and ends with the Client.
 func (d dialer) dial(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
 	if !d.conns.enter() {
 		return nil, errClosed

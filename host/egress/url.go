@@ -12,7 +12,8 @@ import (
 // maxURL is the longest URL in bytes. Servers commonly take 8 KiB for the whole request line.
 const maxURL = 8 << 10
 
-// target is a URL that passed parseTarget. What is sent is made from it, so that what was checked is what leaves.
+// target is a URL that passed parseTarget. What is sent is made from it, so that what was checked is what
+// leaves.
 type target struct {
 	scheme string // "http" or "https"
 	host   string // lower case, no trailing dot; an IPv6 address without brackets
@@ -20,8 +21,8 @@ type target struct {
 	url    *url.URL // the same again, canonical: no default port, no user, no fragment
 }
 
-// parseTarget reads an absolute URL in the strict sense: a text that two readers could take for two different places
-// is an error. The errors hold nothing of the text.
+// parseTarget reads an absolute URL in the strict sense: a text that two readers could take for two different
+// places is an error. The errors hold nothing of the text.
 func parseTarget(raw string) (target, error) {
 	if len(raw) > maxURL {
 		return target{}, errors.New("url: is longer than 8 KiB")
@@ -29,7 +30,7 @@ func parseTarget(raw string) (target, error) {
 	for i := range len(raw) {
 		// url.Parse takes all of these somewhere; other parsers take them elsewhere.
 		if c := raw[i]; c <= ' ' || c >= 0x7f || c == '\\' || c == '#' {
-			return target{}, errors.New("url: holds a space, a control character, a non-ASCII character, \\ or #")
+			return target{}, errors.New("url: holds a space, a control or non-ASCII character, \\ or #")
 		}
 	}
 	u, err := url.Parse(raw)
@@ -55,11 +56,15 @@ func parseTarget(raw string) (target, error) {
 	if err := checkPath(u.EscapedPath()); err != nil {
 		return target{}, err
 	}
-	t.url = &url.URL{Scheme: t.scheme, Host: t.hostPort(), Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
+	t.url = &url.URL{
+		Scheme: t.scheme, Host: t.hostPort(),
+		Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery,
+	}
 	return t, nil
 }
 
-// hostPort returns the host as it stands in a URL: with brackets where needed, with the port unless it is the default.
+// hostPort returns the host as it stands in a URL: with brackets where needed, with the port unless it is the
+// default.
 func (t target) hostPort() string {
 	if t.port != defaultPort(t.scheme) {
 		return net.JoinHostPort(t.host, strconv.Itoa(int(t.port)))
@@ -92,8 +97,9 @@ func canonicalPort(authority, port, scheme string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// canonicalHost returns the one spelling of a host: lower case, without the trailing dot of a full name. Numbers that
-// some resolvers take for an IPv4 address (127.1, 0x7f000001, 2130706433) are errors, so are zones.
+// canonicalHost returns the one spelling of a host: lower case, without the trailing dot of a full name.
+// Numbers that some resolvers take for an IPv4 address (127.1, 0x7f000001, 2130706433) are errors, so are
+// zones.
 func canonicalHost(host string) (string, error) {
 	if strings.Contains(host, ":") {
 		addr, err := netip.ParseAddr(host)
@@ -136,8 +142,8 @@ func validLabel(label string) bool {
 	return true
 }
 
-// checkPath looks at every segment of an escaped path. A segment that some server would take for another path (an
-// escaped slash, a dot segment in any dress, a second layer of escaping) is an error.
+// checkPath looks at every segment of an escaped path. A segment that some server would take for another path
+// (an escaped slash, a dot segment in any dress, a second layer of escaping) is an error.
 func checkPath(escaped string) error {
 	if escaped[0] != '/' {
 		return errors.New("url: the path does not begin with /")

@@ -3,13 +3,9 @@ package kv_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/payhost/payhost/host/kv"
 	"github.com/payhost/payhost/host/kv/kvtest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestMemory(t *testing.T) {
 	t.Parallel()

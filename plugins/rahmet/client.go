@@ -64,12 +64,17 @@ func (a *answer) refused() bool {
 
 // refusesToken reports whether the call may succeed with another token.
 func (a *answer) refusesToken() bool {
+	if a.status == 429 {
+		return false
+	}
 	return a.code == codeWrongToken || a.status == 401 && a.code != codeOK && a.code != codeWrongClient
 }
 
 // unavailable reports whether the answer is the first form of "no" that availability
 // had: an error code in place of a flag.
-func (a *answer) unavailable() bool { return a.code == codeUnavailable && a.status < 500 && a.status != 429 }
+func (a *answer) unavailable() bool {
+	return a.code == codeUnavailable && a.status < 500 && a.status != 429
+}
 
 // receivedAt works out how long to wait, which a server may say as a date.
 func (a *answer) receivedAt(now time.Time) *answer {

@@ -15,17 +15,17 @@ import (
 // Paths under the gateway's base URL; each comment names the chapter of the
 // provider's document ("Rahmet Pay", last published 2022-03-29).
 const (
-	pathToken        = "/auth/token"                       // "Авторизация"
-	pathAvailability = "/orders/v1/preorder/availability"  // "Доступность", GET
-	pathCreateV1     = "/orders/v1/preorder/create"        // "Размещение заказа", to 2021-10-11
-	pathCreateV2     = "/orders/v2/preorder/create"        // "Размещение заказа", after it
-	pathStatus       = "/orders/v1/preorder/status"        // "Проверка статуса заказов"
-	pathRefund       = "/orders/v1/preorder/refund"        // "Возврат"
-	headerRefundKey  = "X-Idempotency-Key"                 // "Возврат", a UUID v4, since 2019-07-09
-	picturePrefix    = "data:image/png;base64,"            // "Размещение заказа", qr_image_base_64
-	pngSignature     = "\x89PNG\r\n\x1a\n"                 // RFC 2083, section 3.1
-	maxPicture       = 128 << 10                           // bytes: a reply must fit the host's message
-	maxCode, maxText = 64, 300                             // bytes of the provider's code and message that are kept
+	pathToken        = "/auth/token"                      // "Авторизация"
+	pathAvailability = "/orders/v1/preorder/availability" // "Доступность", GET
+	pathCreateV1     = "/orders/v1/preorder/create"       // "Размещение заказа", to 2021-10-11
+	pathCreateV2     = "/orders/v2/preorder/create"       // "Размещение заказа", after it
+	pathStatus       = "/orders/v1/preorder/status"       // "Проверка статуса заказов"
+	pathRefund       = "/orders/v1/preorder/refund"       // "Возврат"
+	headerRefundKey  = "X-Idempotency-Key"                // "Возврат", a UUID v4, since 2019-07-09
+	picturePrefix    = "data:image/png;base64,"           // "Размещение заказа", qr_image_base_64
+	pngSignature     = "\x89PNG\r\n\x1a\n"                // RFC 2083, section 3.1
+	maxPicture       = 128 << 10                          // bytes: a reply must fit the host's message
+	maxCode, maxText = 64, 300                            // bytes of the provider's code and message that are kept
 )
 
 // Fields of the envelope that every answer has, "Формат ответа".

@@ -94,12 +94,17 @@ func testSpaces(t *testing.T, open Open) {
 
 func testList(t *testing.T, open Open) {
 	b := setup(t, open, kv.Config{})
-	all := []string{"\x00", "A", "a", "a/1", "a/10", "a/2", "a0", "b%", "b%c", "b_", "bc", "я", "яя", "\U0010FFFF", "\U0010FFFFz"}
+	all := []string{
+		"\x00", "A", "a", "a/1", "a/10", "a/2", "a0", "b%", "b%c", "b_", "bc", "я", "яя", "\U0010FFFF", "\U0010FFFFz",
+	}
 	for _, key := range all {
 		b.put(key, "value", time.Hour)
 	}
 	slices.Sort(all)
-	for _, prefix := range []string{"", "a", "a/", "b%", "b_", "я", "\xd1", "\U0010FFFF", "\xf4", "\xff", "\xff\xff", "nothing"} {
+	prefixes := []string{
+		"", "a", "a/", "b%", "b_", "я", "\xd1", "\U0010FFFF", "\xf4", "\xff", "\xff\xff", "nothing",
+	}
+	for _, prefix := range prefixes {
 		var want []string
 		for _, key := range all {
 			if strings.HasPrefix(key, prefix) {
