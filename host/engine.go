@@ -47,7 +47,7 @@ func takeError(err error) *pay.Error {
 	var load *wasm.LoadError
 	switch {
 	case errors.As(err, &fault), errors.As(err, &load):
-		return pluginError("initialisation: " + err.Error())
+		return pluginError("initialization: " + err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &pay.Error{Class: pay.ClassLimit, Message: "no plugin instance was free in time", Advice: pay.AdviceRetrySameKey}
 	case errors.Is(err, wasm.ErrClosed):

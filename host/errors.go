@@ -28,7 +28,7 @@ func loadError(err error) *pay.Error {
 	case errors.As(err, &load):
 		return pluginError(load.Reason)
 	case errors.As(err, &call):
-		return pluginError("initialisation: " + call.Error())
+		return pluginError("initialization: " + call.Error())
 	case errors.Is(err, wasm.ErrNoManifest):
 		return pluginError(err.Error())
 	}

@@ -5,7 +5,6 @@ package sdk
 import (
 	"github.com/payhost/payhost/sdk/abi"
 	"github.com/payhost/payhost/sdk/internal/guest"
-	"github.com/payhost/payhost/sdk/pay"
 )
 
 // Register makes p the module's provider. Call it from an init function of the
@@ -18,6 +17,6 @@ func Register(Provider) {}
 // and tests to hold both ways of running against each other.
 func Native(p Provider) abi.Guest {
 	return func(imports abi.Imports, op, inputLen int32) int32 {
-		return serve(p, guest.Imports{Imports: imports}, pay.Operation(op), inputLen)
+		return serve(p, guest.Imports{Imports: imports}, op, inputLen)
 	}
 }

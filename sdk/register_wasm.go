@@ -4,7 +4,6 @@ package sdk
 
 import (
 	"github.com/payhost/payhost/sdk/internal/guest"
-	"github.com/payhost/payhost/sdk/pay"
 )
 
 // registered is the one provider of the module: a module is one plugin.
@@ -27,5 +26,5 @@ func call(op, inputLen int32) int32 {
 	if registered == nil {
 		panic("sdk: no provider is registered: call sdk.Register in an init function of package main")
 	}
-	return serve(registered, guest.Imports{}, pay.Operation(op), inputLen)
+	return serve(registered, guest.Imports{}, op, inputLen)
 }

@@ -8,8 +8,9 @@ import (
 
 // serve answers one call: it reads the input, runs the provider's method and
 // gives the reply.
-func serve(p Provider, g guest.Imports, op pay.Operation, inputLen int32) int32 {
-	if op == 0 || op > 255 || !has(p, op) {
+func serve(p Provider, g guest.Imports, number, inputLen int32) int32 {
+	op := pay.Operation(number)
+	if int32(op) != number || !has(p, op) { // a number that does not fit is no operation
 		return int32(abi.Unsupported)
 	}
 	if inputLen < 0 || inputLen > abi.MaxMessage {

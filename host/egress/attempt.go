@@ -28,6 +28,7 @@ type attempt struct {
 	asked  int   // how often net/http asked for a connection
 	conn   *conn // the only one that may write
 	sealed error // not nil: no byte may leave any more, and why
+	broken bool  // the connection gave an error while an answer was awaited
 }
 
 func newAttempt(now func() time.Time) *attempt {
@@ -111,15 +112,16 @@ func (a *attempt) wrote(n int) {
 	a.mu.Unlock()
 }
 
-// received counts bytes of the answer. It reports false if nobody awaits an answer: the request has not begun
-// to leave, or the attempt has ended.
-func (a *attempt) received(n int) bool {
+// received counts bytes of the answer, and notes the error with which they end. It reports false if nobody
+// awaits an answer: the request has not begun to leave, or the attempt has ended.
+func (a *attempt) received(n int, err error) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.sealed != nil || a.record.Phase < BytesOut {
 		return false
 	}
 	a.record.BytesIn += int64(n)
+	a.broken = a.broken || err != nil
 	return true
 }
 
@@ -156,6 +158,13 @@ func (a *attempt) soFar() Attempt {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.record
+}
+
+// lost reports whether the connection broke while an answer was awaited.
+func (a *attempt) lost() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.broken
 }
 
 // reach notes a phase of reading the answer.

@@ -79,7 +79,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	c.parked = false
 	a := c.attempt
 	c.mu.Unlock()
-	if n > 0 && (a == nil || !a.received(n)) {
+	if awaited := a != nil && a.received(n, err); n > 0 && !awaited {
 		return 0, errUnbound
 	}
 	return n, err

@@ -9,15 +9,17 @@ import (
 // Kind is the class of an [Error].
 type Kind string
 
-// The kinds of errors. Which evidence a kind comes with is told by the error, not by the kind, unless noted.
+// The kinds of errors. A kind tells of the last attempt; the evidence is of the whole call, so also an error
+// that means "not sent" may come with Unknown, after an attempt that was lost.
 const (
-	// Refused: the policy forbids the request, or the address it led to. Always NotSent.
+	// Refused: the policy forbids the request, or the address it led to. Not sent.
 	Refused Kind = "refused"
-	// DNS: the host's name was not resolved. Always NotSent.
+	// DNS: the host's name was not resolved. Not sent.
 	DNS Kind = "dns"
-	// Connect: no connection was made, or it broke before it was ready. Always NotSent.
+	// Connect: no connection was made, or it broke before it was ready. Not sent.
 	Connect Kind = "connect"
-	// TLS: the two sides did not agree, or one did not accept the other's certificate.
+	// TLS: the two sides did not agree, or one did not accept the other's certificate. Not sent, but for a
+	// server that refuses the client's certificate by TLS 1.3: it may do so after the request left.
 	TLS Kind = "tls"
 	// Timeout: the call's time ran out. Matches context.DeadlineExceeded.
 	Timeout Kind = "timeout"
@@ -31,9 +33,9 @@ const (
 	TooLarge Kind = "too_large"
 	// Malformed: what came back is not an HTTP answer, or its content coding does not decode.
 	Malformed Kind = "malformed"
-	// Reflected: the answer holds a secret, so it is withheld. The evidence is Answered.
+	// Reflected: the answer holds a secret, so it is withheld. The evidence is as without that.
 	Reflected Kind = "reflected"
-	// AuthFailed: no access token could be had. Always NotSent: the request itself never left.
+	// AuthFailed: no access token could be had. Not sent.
 	AuthFailed Kind = "auth_failed"
 	// Closed: the Client is closed, or was closed during the call.
 	Closed Kind = "closed"

@@ -117,7 +117,7 @@ func sendFailure(ctx context.Context, a *attempt, headerBytes int, err error) *f
 		return &failure{TooLarge, "the head of the answer is above the limit"}
 	case in == 0:
 		return &failure{Reset, "the connection was closed before an answer began"}
-	case broken(err):
+	case a.lost():
 		return &failure{Truncated, "the connection was closed within the head of the answer"}
 	}
 	return &failure{Malformed, "what came back is not an HTTP answer"}

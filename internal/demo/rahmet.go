@@ -1,7 +1,9 @@
 package demo
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -37,7 +39,7 @@ func openRahmet(*life) (*scene, error) {
 // liveRahmet: a link with a QR code, the payer pays, the provider's unsigned call
 // is a hint that status confirms, and part of the money goes back.
 func liveRahmet(l *life) error {
-	inbox, err := newInbox()
+	inbox, err := newInbox(l.ctx)
 	if err != nil {
 		return err
 	}
@@ -85,7 +87,7 @@ func (l *life) hint(in *inbox) error {
 			}
 			return note.Authenticity.String() + ": a hint, status decides", l.observe(note.Observations)
 		case <-time.After(5 * time.Second):
-			return "", fmt.Errorf("the provider did not call")
+			return "", errors.New("the provider did not call")
 		case <-l.ctx.Done():
 			return "", l.ctx.Err()
 		}
@@ -104,7 +106,7 @@ func (l *life) settle() error {
 				return "settled", l.post("/_sim/objects/"+o.ID+"/outcome", `{"outcome":"settled"}`, nil)
 			}
 		}
-		return "", fmt.Errorf("the provider has no refund")
+		return "", errors.New("the provider has no refund")
 	})
 }
 
@@ -115,8 +117,8 @@ type inbox struct {
 	server *http.Server
 }
 
-func newInbox() (*inbox, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func newInbox(ctx context.Context) (*inbox, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -42,15 +43,42 @@ func openSmartPay(l *life) (*scene, error) {
 // liveSmartPay: the payer shows a code, the till binds it before it knows the
 // amount, charges, confirms, registers the receipt, and gives part back.
 func liveSmartPay(l *life) error {
-	var code string
 	l.begin("demo-till-7", pay.Money{})
-	amount, part := pay.New(129900, pay.RUB), pay.New(29900, pay.RUB)
-	refund := pay.Refund{ID: "ref_1", Status: pay.RefundPending, Amount: part}
+	amount := pay.New(129900, pay.RUB)
 	return story(
 		func() error {
 			return l.step("ping over mutual TLS", func() (string, error) { return "provider answers", l.conn.Ping(l.ctx) })
 		},
 		func() error { return l.create(pay.CreateRequest{}, pay.NextPresentCode) },
+		func() error { return l.bind() },
+		func() error { return l.charge(amount) },
+		func() error {
+			return l.write("receipt", func() (host.Result, error) {
+				ref := l.ref()
+				return l.conn.Receipt(l.ctx, pay.ReceiptRequest{
+					Intent: l.intent(), Payment: &ref, RegisterNumber: "0000000001012345", FiscalSign: "2718281828",
+					Total: amount, IssuedAt: time.Now(),
+				})
+			}, pay.OutcomeApplied)
+		},
+		func() error { return l.giveBack(pay.New(29900, pay.RUB)) },
+		func() error {
+			return l.step("error catalog", func() (string, error) {
+				list, err := l.conn.ErrorCatalog(l.ctx)
+				if err == nil && len(list) == 0 {
+					err = errors.New("the provider lists no errors")
+				}
+				return fmt.Sprintf("%d codes", len(list)), err
+			})
+		},
+	)
+}
+
+// bind has the payer show a code and the till claim it; the same code shown again
+// must be refused.
+func (l *life) bind() error {
+	var code string
+	return story(
 		func() error {
 			return l.step("payer shows a code", func() (string, error) {
 				err := l.call(http.MethodGet, "/payer/code", "", &code)
@@ -63,33 +91,44 @@ func liveSmartPay(l *life) error {
 			}, pay.OutcomeApplied)
 		},
 		func() error { return l.replay(code) },
+	)
+}
+
+// charge releases the amount, waits until the payer has approved, and confirms.
+func (l *life) charge(amount pay.Money) error {
+	request := func() pay.PaymentRequest {
+		return pay.PaymentRequest{Intent: l.intent(), Payment: l.ref(), Amount: amount}
+	}
+	return story(
 		func() error {
 			l.payment.Amount = amount
 			return l.write("release "+amount.String(), func() (host.Result, error) {
-				return l.conn.Release(l.ctx, pay.PaymentRequest{Intent: l.intent(), Payment: l.ref(), Amount: amount})
+				return l.conn.Release(l.ctx, request())
 			}, pay.OutcomeAccepted, pay.OutcomeApplied)
 		},
 		func() error { return l.expect(pay.PaymentAuthorized) },
 		func() error {
 			return l.write("confirm", func() (host.Result, error) {
-				return l.conn.Confirm(l.ctx, pay.PaymentRequest{Intent: l.intent(), Payment: l.ref(), Amount: amount})
+				return l.conn.Confirm(l.ctx, request())
 			}, pay.OutcomeApplied)
 		},
 		func() error { return l.is(pay.PaymentSucceeded) },
-		func() error {
-			return l.write("receipt", func() (host.Result, error) {
-				ref := l.ref()
-				return l.conn.Receipt(l.ctx, pay.ReceiptRequest{
-					Intent: l.intent(), Payment: &ref, RegisterNumber: "0000000001012345", FiscalSign: "2718281828",
-					Total: amount, IssuedAt: time.Now(),
-				})
-			}, pay.OutcomeApplied)
-		},
+	)
+}
+
+// giveBack refunds a part, waits until it is done, and acknowledges it.
+func (l *life) giveBack(part pay.Money) error {
+	refund := pay.Refund{ID: "ref_1", Status: pay.RefundPending, Amount: part}
+	request := func() pay.RefundRequest {
+		return pay.RefundRequest{
+			Intent: l.intent(), Payment: l.ref(), Refund: pay.Ref{ID: refund.ID, ProviderRef: refund.ProviderRef},
+			Amount: part, Paid: l.payment.Amount,
+		}
+	}
+	return story(
 		func() error {
 			return l.write("refund "+part.String(), func() (host.Result, error) {
-				r, err := l.conn.Refund(l.ctx, pay.RefundRequest{
-					Intent: l.intent(), Payment: l.ref(), Refund: pay.Ref{ID: refund.ID}, Amount: part, Paid: amount,
-				})
+				r, err := l.conn.Refund(l.ctx, request())
 				refund.ProviderRef = r.ProviderRef
 				return r, err
 			}, pay.OutcomeAccepted, pay.OutcomeApplied)
@@ -97,20 +136,8 @@ func liveSmartPay(l *life) error {
 		func() error { return l.refundDone(&refund) },
 		func() error {
 			return l.write("confirm refund", func() (host.Result, error) {
-				return l.conn.ConfirmRefund(l.ctx, pay.RefundRequest{
-					Intent: l.intent(), Payment: l.ref(), Refund: pay.Ref{ID: refund.ID, ProviderRef: refund.ProviderRef},
-					Amount: part, Paid: amount,
-				})
+				return l.conn.ConfirmRefund(l.ctx, request())
 			}, pay.OutcomeApplied)
-		},
-		func() error {
-			return l.step("error catalog", func() (string, error) {
-				list, err := l.conn.ErrorCatalog(l.ctx)
-				if err == nil && len(list) == 0 {
-					err = fmt.Errorf("the provider lists no errors")
-				}
-				return fmt.Sprintf("%d codes", len(list)), err
-			})
 		},
 	)
 }
@@ -121,7 +148,8 @@ func (l *life) replay(code string) error {
 	return l.step("the same code again", func() (string, error) {
 		r, err := l.conn.Bind(l.ctx, pay.BindRequest{Intent: l.intent(), Payment: pay.Ref{ID: "pay_other"}, Code: code})
 		if pay.ClassOf(err) != pay.ClassCodeInvalid || r.Evidence.Calls != 0 {
-			return "", fmt.Errorf("outcome is %s (%v), the contract wants code_invalid and nothing sent", r.Outcome, err)
+			return "", fmt.Errorf("outcome is %s, class %s, the contract wants code_invalid and nothing sent",
+				r.Outcome, pay.ClassOf(err))
 		}
 		return r.Outcome.String() + ", " + err.Error(), nil
 	})

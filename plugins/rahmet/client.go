@@ -3,7 +3,6 @@ package rahmet
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/payhost/payhost/sdk"
 	"github.com/payhost/payhost/sdk/pay"
@@ -19,13 +18,13 @@ func send(h *sdk.Host, request *sdk.Request) (*answer, error) {
 	}
 	a := parseAnswer(response)
 	if !a.refusesToken() {
-		return a.receivedAt(h.Now()), nil
+		return a, nil
 	}
 	request.Auth = sdk.OAuth2(tokenProfile, response.TokenGeneration)
 	if response, err = h.Send(request); err != nil {
 		return nil, err
 	}
-	return parseAnswer(response).receivedAt(h.Now()), nil
+	return parseAnswer(response), nil
 }
 
 // failure says what an answer that is no success means, by the body first and the
@@ -75,19 +74,6 @@ func (a *answer) refusesToken() bool {
 func (a *answer) unavailable() bool {
 	return a.code == codeUnavailable && a.status < 500 && a.status != 429
 }
-
-// receivedAt works out how long to wait, which a server may say as a date.
-func (a *answer) receivedAt(now time.Time) *answer {
-	const most = 24 * time.Hour
-	if seconds, err := strconv.ParseInt(a.retryAfter, 10, 32); err == nil && seconds > 0 {
-		a.wait = min(time.Duration(seconds)*time.Second, most)
-	} else if at, err := time.Parse(httpDate, a.retryAfter); err == nil && at.After(now) {
-		a.wait = min(at.Sub(now), most)
-	}
-	return a
-}
-
-const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
 
 // wrongField is the error of an answer whose field is missing or of another type.
 func wrongField(name string) *pay.Error {

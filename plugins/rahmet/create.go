@@ -17,7 +17,8 @@ const (
 	surfaceExternal = "external"
 )
 
-const detailAgain = "link asked for again: an earlier create had no usable answer, so its link was never handed out"
+const detailAgain = "link asked for again: an earlier create had no usable answer, " +
+	"so its link was never handed out"
 
 // Create places an order and returns its link, with a picture of the code if the
 // settings ask for one.

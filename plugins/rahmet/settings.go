@@ -18,14 +18,14 @@ const settingsSchema = `{
   "properties": {
     "branch_token": {
       "title": "Branch token",
-      "description": "The hash of the branch (filial) that takes the money, given out by Rahmet. Not the access token.",
+      "description": "The hash of the branch (filial) that takes the money, from Rahmet. Not the access token.",
       "type": "string",
       "minLength": 1,
       "maxLength": 512
     },
     "api_version": {
       "title": "Version of create",
-      "description": "v1 answers one link; v2 answers one for the Rahmet mini app and one for everybody else.",
+      "description": "v1 answers one link; v2 one for the Rahmet mini app and one for everybody else.",
       "enum": ["v1", "v2"],
       "default": "v1"
     },
@@ -39,7 +39,7 @@ const settingsSchema = `{
     },
     "allow_tiyn": {
       "title": "Allow tiyn",
-      "description": "Send amounts that are not whole tenge, as 2500.50. Ask Rahmet first: every documented amount is whole.",
+      "description": "Send amounts such as 2500.50. Ask Rahmet first: every documented one is whole.",
       "type": "boolean",
       "default": false
     }

@@ -21,12 +21,19 @@ const (
 	pathCreateV2     = "/orders/v2/preorder/create"       // "Размещение заказа", after it
 	pathStatus       = "/orders/v1/preorder/status"       // "Проверка статуса заказов"
 	pathRefund       = "/orders/v1/preorder/refund"       // "Возврат"
-	headerRefundKey  = "X-Idempotency-Key"                // "Возврат", a UUID v4, since 2019-07-09
-	picturePrefix    = "data:image/png;base64,"           // "Размещение заказа", qr_image_base_64
-	pngSignature     = "\x89PNG\r\n\x1a\n"                // RFC 2083, section 3.1
-	maxPicture       = 128 << 10                          // bytes: a reply must fit the host's message
-	maxCode, maxText = 64, 300                            // bytes of the provider's code and message that are kept
+
+	headerRefundKey = "X-Idempotency-Key" // "Возврат", a UUID v4, since 2019-07-09
 )
+
+// The picture of create, "Размещение заказа".
+const (
+	picturePrefix = "data:image/png;base64,"
+	pngSignature  = "\x89PNG\r\n\x1a\n" // RFC 2083, section 3.1
+	maxPicture    = 128 << 10           // bytes: a reply must fit the host's message
+)
+
+// Bytes of the provider's code and message that are kept.
+const maxCode, maxText = 64, 300
 
 // Fields of the envelope that every answer has, "Формат ответа".
 const (
@@ -71,9 +78,8 @@ const (
 
 // answer is the envelope of the provider and what HTTP says around it.
 type answer struct {
-	status     int // HTTP
-	retryAfter string
-	wait       time.Duration // what retryAfter means
+	status int           // HTTP
+	wait   time.Duration // Retry-After; 0 if not told
 
 	code    string // error_code as text; "" if the body is not the envelope
 	word    string // status
@@ -83,7 +89,7 @@ type answer struct {
 
 // parseAnswer never fails: what is not the envelope has no code.
 func parseAnswer(r *sdk.Response) *answer {
-	a := &answer{status: r.Status, retryAfter: r.HeaderValue("Retry-After")}
+	a := &answer{status: r.Status, wait: parseWait(r.HeaderValue("Retry-After"))}
 	body, err := json.Parse(r.Body)
 	if err != nil {
 		return a
@@ -94,6 +100,17 @@ func parseAnswer(r *sdk.Response) *answer {
 	a.message = short(body.Get(fieldMessage).Str(), maxText)
 	a.data = body.Get(fieldData)
 	return a
+}
+
+// parseWait reads a number of seconds, cut to a day. A date is left to the host, which
+// reads the header of writing calls too: time.Parse would cost 60 KiB of module.
+func parseWait(retryAfter string) time.Duration {
+	const most = 24 * 60 * 60
+	seconds, err := strconv.ParseInt(retryAfter, 10, 32)
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(min(seconds, most)) * time.Second
 }
 
 // orderForm is a request of create, "Размещение заказа". Empty and zero fields are
@@ -237,7 +254,8 @@ func parseOrder(v json.Value) *order {
 		return nil
 	}
 	o := &order{
-		paid: paid, word: fieldIsPaid + "=" + strconv.FormatBool(paid), reference: parseNumber(v.Get(fieldReference)),
+		paid: paid, word: fieldIsPaid + "=" + strconv.FormatBool(paid),
+		reference: parseNumber(v.Get(fieldReference)),
 	}
 	if o.amount, ok = parseAmount(v.Get(fieldAmount)); !ok {
 		return nil

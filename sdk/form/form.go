@@ -47,7 +47,7 @@ func Escape(s string) string { return string(escape(nil, s)) }
 
 func escape(b []byte, s string) []byte {
 	const hex = "0123456789ABCDEF"
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		switch c := s[i]; {
 		case plain(c):
 			b = append(b, c)
@@ -72,7 +72,7 @@ func AppendQuery(url string, query *Writer) string {
 		return url
 	}
 	base, fragment, join := url, "", "?"
-	for i := 0; i < len(url); i++ {
+	for i := range len(url) {
 		if url[i] == '#' {
 			base, fragment = url[:i], url[i:]
 			break

@@ -189,7 +189,7 @@ func EqualFold(a, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	for i := 0; i < len(a); i++ {
+	for i := range len(a) {
 		if lower(a[i]) != lower(b[i]) {
 			return false
 		}

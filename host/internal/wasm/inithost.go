@@ -7,7 +7,7 @@ import (
 	"github.com/payhost/payhost/sdk/abi"
 )
 
-// initHost answers outside of calls: while a module initialises there are only a
+// initHost answers outside of calls: while a module initializes there are only a
 // clock, chance and a log that goes nowhere. Everything else is denied.
 type initHost struct{}
 

@@ -85,7 +85,7 @@ func (c *carrier) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// Instantiate makes an instance and runs its initialisation, in which only the
+// Instantiate makes an instance and runs its initialization, in which only the
 // clock, random and log answer.
 func (m *Module) Instantiate(ctx context.Context, timeout time.Duration) (*Instance, error) {
 	inst := &Instance{module: m, console: console{limit: m.config.LogBytes}}

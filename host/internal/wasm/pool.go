@@ -14,7 +14,7 @@ var ErrClosed = errors.New("plugin revision is closed")
 // time; what a trap, a deadline or a broken rule has touched is thrown away.
 type Pool struct {
 	module  *Module
-	timeout time.Duration // of one initialisation
+	timeout time.Duration // of one initialization
 	slots   chan struct{} // one token per instance that is out
 
 	mu     sync.Mutex

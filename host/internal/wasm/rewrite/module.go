@@ -164,15 +164,8 @@ func (c *cursor) skip(n uint32) {
 	c.i += int(n)
 }
 
-func (c *cursor) name() string {
-	n := c.u32()
-	start := c.i
-	c.skip(n)
-	if c.bad {
-		return ""
-	}
-	return string(c.b[start:c.i])
-}
+// name steps over a name.
+func (c *cursor) name() { c.skip(c.u32()) }
 
 // more reports whether a list of n entries may go on: it stops at the first
 // mistake, so that a lying count costs nothing.

@@ -1,0 +1,235 @@
+package egress_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/payhost/payhost/host/egress"
+)
+
+// The ways in which a provider takes a request on a kept connection and does not answer it.
+func breakages() map[string]func(net.Conn) {
+	return map[string]func(net.Conn){
+		"close":         func(c net.Conn) { _ = c.Close() },
+		"reset":         reset,
+		"partial, then": func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Le") },
+	}
+}
+
+// breaking serves one request of each connection, and breaks the first connection at its second request.
+func breaking(t *testing.T, secured *tls.Config, end func(net.Conn)) *wire {
+	t.Helper()
+	return serve(t, secured, func(c net.Conn, s seen) bool {
+		if s.conn == 0 && s.onConn == 1 {
+			end(c)
+			return false
+		}
+		return say(ok("fine"))(c, s)
+	})
+}
+
+// TestNoSilentResend is the proof that a request on a kept connection, which the provider closes after it has
+// read the request, goes out once. Each case is also run by plain net/http, which resends it: a server, or a
+// Go release, with which the hazard is not there would fail the test.
+func TestNoSilentResend(t *testing.T) {
+	t.Parallel()
+	requests := map[string]struct {
+		request egress.Request
+		resent  bool // by plain net/http, if no byte of an answer came
+	}{
+		"POST with X-Idempotency-Key": {egress.Request{
+			Method: "POST", Header: []egress.Field{{Name: "X-Idempotency-Key", Value: "k-1"}},
+			Body: []byte("amount=100"),
+		}, true},
+		"POST with Idempotency-Key and no body": {egress.Request{
+			Method: "POST", Header: []egress.Field{{Name: "Idempotency-Key", Value: "k-1"}},
+		}, true},
+		"DELETE with Idempotency-Key": {egress.Request{
+			Method: "DELETE", Header: []egress.Field{{Name: "Idempotency-Key", Value: "k-1"}},
+		}, true},
+		"GET that moves money":             {egress.Request{Method: "GET"}, true},
+		"OPTIONS that moves money":         {egress.Request{Method: "OPTIONS"}, true},
+		"POST without body":                {egress.Request{Method: "POST"}, false},
+		"POST with a body":                 {egress.Request{Method: "POST", Body: []byte("a=1")}, false},
+		"POST with a key in an odd casing": {egress.Request{Method: "POST", Header: oddKey()}, true},
+	}
+	for how, end := range breakages() {
+		for name, tc := range requests {
+			for _, scheme := range []string{"http", "https"} {
+				t.Run(how+"/"+name+"/"+scheme, func(t *testing.T) {
+					t.Parallel()
+					p := newPKI(t)
+					var secured *tls.Config
+					if scheme == "https" {
+						secured = p.server()
+					}
+					resent := tc.resent && how != "partial, then"
+
+					plain := breaking(t, secured, end)
+					sendPlainly(t, plain.URL, p.ca, tc.request)
+					if got := len(plain.all("/pay")); got != map[bool]int{false: 1, true: 2}[resent] {
+						t.Fatalf("plain net/http sent the request %d times: the control does not hold", got)
+					}
+
+					ours := breaking(t, secured, end)
+					r := tc.request
+					r.URL = ours.URL + "/pay"
+					checkSentOnce(t, p, ours, &r, secured != nil)
+				})
+			}
+		}
+	}
+}
+
+func oddKey() []egress.Field { return []egress.Field{{Name: "x-IDEMPOTENCY-key", Value: "k-1"}} }
+
+// sendPlainly sends a request to warm up the connection, and the request, by plain net/http.
+func sendPlainly(t *testing.T, base string, ca *x509.Certificate, r egress.Request) {
+	t.Helper()
+	roots := x509.NewCertPool()
+	roots.AddCert(ca)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+
+	resp, err := client.Get(base + "/warm")
+	must(t, err)
+	_, err = io.Copy(io.Discard, resp.Body)
+	must(t, err)
+	_ = resp.Body.Close()
+
+	var body io.Reader
+	if r.Body != nil {
+		body = strings.NewReader(string(r.Body))
+	}
+	request, err := http.NewRequestWithContext(t.Context(), r.Method, base+"/pay", body)
+	must(t, err)
+	for _, f := range r.Header {
+		request.Header.Add(f.Name, f.Value)
+	}
+	if resp, err := client.Do(request); err == nil {
+		_ = resp.Body.Close()
+	}
+}
+
+// checkSentOnce sends the same two requests through a Client.
+func checkSentOnce(t *testing.T, p *pki, w *wire, r *egress.Request, secured bool) {
+	t.Helper()
+	c := open(t, w.URL, trusting(t, p))
+	warm := get(w.URL, "/warm")
+	if secured {
+		r.Identity, warm.Identity = "trust", "trust"
+	}
+	mustDo(t, c, warm)
+	_, x, err := c.Do(t.Context(), r)
+	c.Close()
+	if got := len(w.all("/pay")); got != 1 {
+		t.Errorf("the provider saw the request %d times", got)
+	}
+	if err == nil || x.Evidence != egress.Unknown {
+		t.Fatalf("got %v, evidence %s; want an error and unknown", err, x.Evidence)
+	}
+	if len(x.Attempts) != 1 {
+		t.Fatalf("%d attempts; want 1", len(x.Attempts))
+	}
+	a := x.Attempts[0]
+	if !a.Reused || a.BytesOut == 0 || a.Phase != egress.BytesOut || a.Evidence != egress.Unknown {
+		t.Errorf("attempt: %+v", a)
+	}
+	if a.Failure != egress.Reset && a.Failure != egress.Truncated {
+		t.Errorf("failure: %s", a.Failure)
+	}
+}
+
+// TestIdleConnectionRace has the provider close each connection right after its first answer, so that the
+// next request meets a connection that is about to go. Whatever happens, the evidence must agree with what
+// the provider saw, and it must never see a request twice.
+func TestIdleConnectionRace(t *testing.T) {
+	t.Parallel()
+	w := serve(t, nil, sayAndClose(ok("fine")))
+	c := open(t, w.URL)
+	verdicts := map[string]egress.Evidence{}
+	for i := range 400 {
+		r := pay(w.URL, "/pay/"+strings.Repeat("x", i+1))
+		r.Header = []egress.Field{{Name: "Idempotency-Key", Value: "k"}}
+		_, x, _ := c.Do(t.Context(), r)
+		verdicts["/pay/"+strings.Repeat("x", i+1)] = x.Evidence
+	}
+	c.Close()
+	counts := map[egress.Evidence]int{}
+	for path, evidence := range verdicts {
+		counts[evidence]++
+		switch saw := len(w.all(path)); {
+		case saw > 1:
+			t.Errorf("request %d: the provider saw it %d times", len(path), saw)
+		case evidence == egress.NotSent && saw != 0, evidence == egress.Answered && saw != 1:
+			t.Errorf("request %d: %s, but the provider saw it %d times", len(path), evidence, saw)
+		}
+	}
+	if counts[egress.Answered] == 0 {
+		t.Error("no request was answered: the race was not run")
+	}
+	t.Logf("%v", counts)
+}
+
+// TestLeftoverAnswer has the provider send more than it announced. The rest must not pass for the answer to
+// the next request, which waits for the connection at that very moment.
+func TestLeftoverAnswer(t *testing.T) {
+	t.Parallel()
+	for range 30 {
+		first, release, dial := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		w := &wire{secured: newPKI(t).server()}
+		p := newPKI(t)
+		w.secured = p.server()
+		w.onConn = func(number int) {
+			if number > 0 {
+				<-dial
+			}
+		}
+		w.handle = func(c net.Conn, s seen) bool {
+			if s.path == "/first" {
+				close(first)
+				<-release
+				return say(ok("fine")+ok("a foreign answer"))(c, s)
+			}
+			return say(ok("fine"))(c, s)
+		}
+		w.start(t)
+		c := open(t, w.URL, trusting(t, p))
+
+		firstDone := make(chan error, 1)
+		go func() {
+			r := get(w.URL, "/first")
+			r.Identity = "trust"
+			_, _, err := c.Do(t.Context(), r)
+			firstDone <- err
+		}()
+		<-first
+		secondDone := make(chan struct{})
+		go func() {
+			defer close(secondDone)
+			r := pay(w.URL, "/second")
+			r.Identity = "trust"
+			resp, x, err := c.Do(t.Context(), r)
+			saw := len(w.all("/second"))
+			switch {
+			case err == nil && (string(resp.Body) != "fine" || saw != 1):
+				t.Errorf("answered by %q, the provider saw it %d times", resp.Body, saw)
+			case err != nil && (x.Evidence != egress.NotSent || saw != 0):
+				t.Errorf("%v: evidence %s, the provider saw it %d times", err, x.Evidence, saw)
+			}
+		}()
+		eventually(t, func() bool { return w.connections() == 2 }) // the second waits for its dial
+		close(release)
+		must(t, <-firstDone)
+		close(dial)
+		<-secondDone
+		c.Close()
+		w.stop()
+	}
+}

@@ -1,0 +1,11 @@
+// Command wasm is the Yenil-Toleg plugin as a WebAssembly module.
+package main
+
+import (
+	"github.com/payhost/payhost/plugins/yeniltoleg"
+	"github.com/payhost/payhost/sdk"
+)
+
+func init() { sdk.Register(yeniltoleg.New()) } // a reactor module never runs main
+
+func main() {}
