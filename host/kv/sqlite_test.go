@@ -160,7 +160,8 @@ func TestSQLiteRefusesToOpen(t *testing.T) {
 			}
 		}, "its folder does not exist"},
 		"folder is a file": {func(t *testing.T, path string) {
-			if err := errors.Join(os.Remove(filepath.Dir(path)), os.WriteFile(filepath.Dir(path), nil, 0o600)); err != nil {
+			folder := filepath.Dir(path)
+			if err := errors.Join(os.Remove(folder), os.WriteFile(folder, nil, 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}, "not a directory"},
@@ -180,7 +181,8 @@ func TestSQLiteRefusesToOpen(t *testing.T) {
 			}
 		}, "is read-only"},
 		"newer schema": {func(t *testing.T, path string) {
-			exec1(t, raw(t, path), "CREATE TABLE kv_schema (version INTEGER NOT NULL) STRICT; INSERT INTO kv_schema VALUES (9)")
+			exec1(t, raw(t, path), "CREATE TABLE kv_schema (version INTEGER NOT NULL) STRICT;"+
+				"INSERT INTO kv_schema VALUES (9)")
 		}, "newer schema: it has version 9, this program knows 1"},
 		"foreign table": {func(t *testing.T, path string) {
 			exec1(t, raw(t, path), "CREATE TABLE kv_entry (x)")
@@ -232,6 +234,48 @@ func TestSQLiteTellsThatItIsUnavailable(t *testing.T) {
 	}
 }
 
+// The sums by which quotas are kept are those of the entries, whatever happened; nothing is left of an empty
+// space.
+func TestSQLiteKeepsSums(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	clock := kvtest.NewClock()
+	path := filepath.Join(t.TempDir(), "kv.db")
+	store := open(t, path, kv.Config{Now: clock.Now})
+	for i := range 30 {
+		for _, name := range []string{"a", "b"} {
+			key := fmt.Sprintf("k%d", i%10)
+			if _, err := store.Put(ctx, name, key, make([]byte, i), time.Duration(i%3)*time.Second, kv.Any); err != nil {
+				t.Fatal(err)
+			}
+		}
+		clock.Advance(100 * time.Millisecond)
+	}
+	const sums = "SELECT count(*), coalesce(sum(keys), 0), coalesce(sum(bytes), 0) FROM kv_space"
+	const entries = "SELECT count(DISTINCT space), count(*), coalesce(sum(length(key) + length(value)), 0) FROM kv_entry"
+	db := raw(t, path)
+	three := func(query string) (out [3]int) {
+		t.Helper()
+		if err := db.QueryRowContext(ctx, query).Scan(&out[0], &out[1], &out[2]); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if kept, want := three(sums), three(entries); kept != want || want[0] != 2 {
+		t.Errorf("sums %v, entries %v", kept, want)
+	}
+	for i := range 10 {
+		_ = store.Delete(ctx, "a", fmt.Sprintf("k%d", i), kv.Any) // some have expired
+	}
+	clock.Advance(time.Minute)
+	if _, err := store.Put(ctx, "b", "last", nil, 0, kv.Any); err != nil {
+		t.Fatal(err)
+	}
+	if kept, want := three(sums), three(entries); kept != want || want[0] != 1 {
+		t.Errorf("after deleting: sums %v, entries %v", kept, want)
+	}
+}
+
 // A caller that waits for another process's write goes away when its context ends.
 func TestSQLiteWaitObeysContext(t *testing.T) {
 	t.Parallel()
@@ -253,6 +297,9 @@ func TestSQLiteWaitObeysContext(t *testing.T) {
 	_, err = store.Put(ctx, space, "k", []byte("w"), 0, kv.Any)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("put = %v, want DeadlineExceeded", err)
+	}
+	if errors.Is(err, kv.ErrUnavailable) {
+		t.Errorf("put = %v: the caller ended it, the store is well", err)
 	}
 	if waited := time.Since(began); waited > 2*time.Second {
 		t.Errorf("it waited for %v", waited)
@@ -343,9 +390,9 @@ func TestSQLiteInTwoProcesses(t *testing.T) {
 		t.Fatalf("this process: %v; the other: %v %s", ownErr, err, output.String())
 	}
 	store := open(t, path, kv.Config{})
-	for key, want := range map[string]string{"count": fmt.Sprint(2 * rivalRounds), "won": fmt.Sprint(rivalRounds)} {
-		if entry, err := store.Get(t.Context(), space, key); err != nil || string(entry.Value) != want {
-			t.Errorf("%s = %q, %v, want %s", key, entry.Value, err, want)
+	for key, want := range map[string]int{"count": 2 * rivalRounds, "won": rivalRounds} {
+		if entry, err := store.Get(t.Context(), space, key); err != nil || string(entry.Value) != fmt.Sprint(want) {
+			t.Errorf("%s = %q, %v, want %d", key, entry.Value, err, want)
 		}
 	}
 }

@@ -39,14 +39,9 @@ func (w *write) remove(space, key string) error {
 	return w.exec(w.store.stmt.remove, []byte(space), []byte(key))
 }
 
-// put stores next in place of old, if the quota allows, and returns its version.
+// put stores next in place of old, if the quota allows, and returns its version. Where the key has an expired
+// record, old is nil: the quota then counts both until a sweep, which is at hand before it refuses.
 func (w *write) put(space, key string, old *record, next record) (int64, error) {
-	if old == nil {
-		// One that has expired would be updated in place, while the quota counts a new key.
-		if err := w.remove(space, key); err != nil {
-			return 0, err
-		}
-	}
 	if err := w.exec(w.store.stmt.sweep, w.now, sweepLimit); err != nil {
 		return 0, err
 	}

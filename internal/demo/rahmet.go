@@ -97,11 +97,11 @@ func (l *life) hint(in *inbox) error {
 // settle lets the simulator's refunds be done.
 func (l *life) settle() error {
 	return l.step("provider settles the refund", func() (string, error) {
-		var objects []simkit.Object
-		if err := l.call(http.MethodGet, "/_sim/objects", "", &objects); err != nil {
+		var list struct{ Objects []simkit.Object }
+		if err := l.call(http.MethodGet, "/_sim/objects", "", &list); err != nil {
 			return "", err
 		}
-		for _, o := range objects {
+		for _, o := range list.Objects {
 			if o.Kind == "refund" {
 				return "settled", l.post("/_sim/objects/"+o.ID+"/outcome", `{"outcome":"settled"}`, nil)
 			}

@@ -18,7 +18,7 @@ const settingsSchema = `{
   "properties": {
     "branch_token": {
       "title": "Branch token",
-      "description": "The hash of the branch (filial) that takes the money, from Rahmet. Not the access token.",
+      "description": "Hash of the branch (filial) that takes the money, from Rahmet. Not the access token.",
       "type": "string",
       "minLength": 1,
       "maxLength": 512

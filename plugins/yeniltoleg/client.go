@@ -74,17 +74,22 @@ func failure(a *answer) *pay.Error {
 }
 
 // registerFailure is failure for register, where a refusal can mean that an earlier
-// send of ours has arrived.
+// send of ours has arrived: the document wants the key repeated after a 500 and
+// calls it "unique for every request" elsewhere.
 func registerFailure(a *answer, r *pay.CreateRequest) *pay.Error {
 	e := failure(a)
-	resent := doubtful(&r.Intent)
+	resent := a.status == 400 && doubtful(&r.Intent)
 	switch {
 	case a.status == 404:
 		// Register names no payment, so it is the path that is not there.
 		e.Class, e.Field, e.Message = pay.ClassConfig, "base_url", "provider has no register call at this address"
-	case a.status == 409, a.status == 400 && a.names(errorKey), a.status == 400 && resent && a.names(errorOrder):
+	case a.status == 409, a.status == 400 && a.names(errorKey), resent && a.names(errorOrder):
 		e.Class, e.Field = pay.ClassDuplicate, ""
 		e.Message = "provider has seen the key or the order before"
+	case resent && e.Field == "":
+		// The first send had the same body; without a field to blame, this may be a
+		// complaint about the repeat.
+		e.Class, e.Message = pay.ClassProtocol, "provider refused a repeat and does not say why"
 	}
 	return e
 }

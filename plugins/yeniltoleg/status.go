@@ -113,7 +113,8 @@ func readAmount(v json.Value, asked pay.Money) (pay.Money, *pay.Error) {
 	case err != nil:
 		return pay.Money{}, protocol("status: amount can't be read exactly")
 	case !asked.IsZero() && amount != asked:
-		return pay.Money{}, integrity("amount", "status: provider has "+amount.String()+", asked was "+asked.String())
+		message := "status: provider has " + amount.String() + ", asked was " + asked.String()
+		return pay.Money{}, integrity("amount", message)
 	}
 	return amount, nil
 }

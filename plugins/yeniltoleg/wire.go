@@ -181,10 +181,10 @@ func fieldOf(name string) string {
 	case "paymentid":
 		return "provider_ref"
 	}
-	if index, rest, ok := strings.Cut(strings.TrimPrefix(name, "lines["), "]"); ok && strings.HasPrefix(name, "lines[") {
+	if line, ok := strings.CutPrefix(name, "lines["); ok {
+		index, part, _ := strings.Cut(line, "]")
 		_, err := strconv.ParseUint(index, 10, 16)
-		known := rest == "" || rest == ".name" || rest == ".quantity" || rest == ".price"
-		if err == nil && known {
+		if err == nil && (part == "" || part == ".name" || part == ".quantity" || part == ".price") {
 			return name
 		}
 	}

@@ -32,7 +32,7 @@ const settingsSchema = `{
     "time_zone": {
       "type": "string",
       "title": "Time zone of the provider",
-      "description": "Zone in which the provider reads expireAt: Asia/Ashgabat, UTC or an offset such as +05:00",
+      "description": "Zone of the provider's expireAt: Asia/Ashgabat, UTC or an offset such as +05:00",
       "default": "Asia/Ashgabat"
     }
   }

@@ -37,8 +37,8 @@ func testCopies(t *testing.T, open Open) {
 	b.equal("value", "value", string(b.get("k").Value))
 }
 
-// A version never comes back, whatever happened to the key: else a compare-and-set could take the new value for the
-// one that it read.
+// A version never comes back, whatever happened to the key: else a compare-and-set could take the new value
+// for the one that it read.
 func testVersions(t *testing.T, open Open) {
 	b := setup(t, open, kv.Config{})
 	last := int64(0)

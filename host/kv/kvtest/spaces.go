@@ -69,6 +69,15 @@ func testQuotaSwept(t *testing.T, open Open) {
 	_, err = b.store.Put(t.Context(), space, "n", nil, 0, kv.Any)
 	b.want("put when full again", err, kv.ErrQuota)
 	b.equal("keys", keys, len(b.keys("", 7)))
+
+	b = setup(t, open, kv.Config{MaxBytes: keys * 5})
+	for i := range keys {
+		b.put(numbered(i), "v", time.Minute)
+	}
+	b.clock.Advance(time.Minute)
+	b.put("as large as all of them", strings.Repeat("v", keys*5-len("as large as all of them")), 0)
+	_, err = b.store.Put(t.Context(), space, "n", nil, 0, kv.Any)
+	b.want("put when full of bytes", err, kv.ErrQuota)
 }
 
 func testSpaces(t *testing.T, open Open) {
@@ -95,7 +104,8 @@ func testSpaces(t *testing.T, open Open) {
 func testList(t *testing.T, open Open) {
 	b := setup(t, open, kv.Config{})
 	all := []string{
-		"\x00", "A", "a", "a/1", "a/10", "a/2", "a0", "b%", "b%c", "b_", "bc", "я", "яя", "\U0010FFFF", "\U0010FFFFz",
+		"\x00", "A", "a", "a/1", "a/10", "a/2", "a0", "b%", "b%c", "b_", "bc", "я", "яя",
+		"\U0010FFFF", "\U0010FFFFz",
 	}
 	for _, key := range all {
 		b.put(key, "value", time.Hour)

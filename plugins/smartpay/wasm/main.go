@@ -1,0 +1,11 @@
+// Command wasm is the SmartPay plugin as a WebAssembly module.
+package main
+
+import (
+	"github.com/payhost/payhost/plugins/smartpay"
+	"github.com/payhost/payhost/sdk"
+)
+
+func init() { sdk.Register(smartpay.New()) } // a reactor module never runs main
+
+func main() {}
