@@ -48,7 +48,7 @@ func (j *judgement) thisAttempt() (pay.Outcome, *pay.Error) {
 	case pay.WireUnknown:
 		return pay.OutcomeInDoubt, j.because(pay.ClassTimeout, "bytes left and no whole answer came")
 	case pay.WireNotSent:
-		if j.result != nil && j.result.Outcome == pay.OutcomeInDoubt {
+		if j.doubts() {
 			return pay.OutcomeInDoubt, j.because(pay.ClassTimeout, "plugin is in doubt")
 		}
 		return pay.OutcomeNotApplied, j.because(pay.ClassUnavailable, "nothing was sent")
@@ -58,8 +58,16 @@ func (j *judgement) thisAttempt() (pay.Outcome, *pay.Error) {
 	return j.unsent()
 }
 
+// doubts reports whether the plugin itself says that it does not know.
+func (j *judgement) doubts() bool {
+	return j.result != nil && j.result.Outcome == pay.OutcomeInDoubt || j.err != nil && j.err.Effect == pay.EffectMaybe
+}
+
 // unsent judges an attempt that made no writing call.
 func (j *judgement) unsent() (pay.Outcome, *pay.Error) {
+	if j.doubts() {
+		return pay.OutcomeInDoubt, j.because(pay.ClassProtocol, "plugin is in doubt")
+	}
 	if j.result == nil {
 		if declines(j.err) {
 			return pay.OutcomeDeclined, j.err
@@ -78,8 +86,6 @@ func (j *judgement) unsent() (pay.Outcome, *pay.Error) {
 		}
 	case pay.OutcomeDeclined:
 		return pay.OutcomeDeclined, j.declined()
-	case pay.OutcomeInDoubt:
-		return pay.OutcomeInDoubt, j.because(pay.ClassProtocol, "plugin is in doubt")
 	case pay.OutcomeNotApplied:
 		return pay.OutcomeNotApplied, j.because(pay.ClassStateConflict, "plugin reports no effect")
 	}
@@ -89,10 +95,9 @@ func (j *judgement) unsent() (pay.Outcome, *pay.Error) {
 // answered judges an attempt whose deciding call got a whole answer.
 func (j *judgement) answered() (pay.Outcome, *pay.Error) {
 	switch status := j.seen.Status; {
+	case j.doubts():
+		return pay.OutcomeInDoubt, j.because(pay.ClassProtocol, "plugin is in doubt")
 	case status == 429:
-		if j.result != nil && j.result.Outcome == pay.OutcomeInDoubt {
-			return pay.OutcomeInDoubt, j.because(pay.ClassRateLimited, "plugin is in doubt")
-		}
 		return pay.OutcomeNotApplied, j.wait(pay.ClassRateLimited, "provider says too many requests")
 	case status == 503 && j.unprocessed:
 		return pay.OutcomeNotApplied, j.wait(pay.ClassUnavailable, "provider is not available and did not process the request")
@@ -114,8 +119,6 @@ func (j *judgement) reading() (pay.Outcome, *pay.Error) {
 		return pay.OutcomeDeclined, j.declined()
 	case pay.OutcomeNotApplied:
 		return pay.OutcomeNotApplied, j.because(pay.ClassStateConflict, "provider did nothing")
-	case pay.OutcomeInDoubt:
-		return pay.OutcomeInDoubt, j.because(pay.ClassProtocol, "plugin is in doubt")
 	}
 	return pay.OutcomeInDoubt, badOutcome()
 }
@@ -125,8 +128,6 @@ func (j *judgement) reading() (pay.Outcome, *pay.Error) {
 // trap included, leaves a doubt.
 func (j *judgement) refusal() (pay.Outcome, *pay.Error) {
 	switch {
-	case j.err.Effect == pay.EffectMaybe:
-		return pay.OutcomeInDoubt, j.err
 	case declines(j.err):
 		return pay.OutcomeDeclined, j.err
 	case definite(j.err.Class), j.err.Effect == pay.EffectNone && !broken(j.err.Class):

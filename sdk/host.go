@@ -12,8 +12,9 @@ import (
 // Host is a plugin's handle on its host, good for the one call it was handed to.
 // It is not safe for concurrent use.
 type Host struct {
-	g      guest.Imports
-	config *abi.ConnectionConfig
+	g        guest.Imports
+	config   *abi.ConnectionConfig
+	settings json.Value // parsed once; Missing until then
 }
 
 // BaseURL returns the connection's base URL, without a slash at its end.
@@ -25,11 +26,10 @@ func (h *Host) Connection() string { return h.connection().Connection }
 // Settings returns the connection's settings, already checked against the
 // manifest's schema: an object, empty if there are none.
 func (h *Host) Settings() json.Value {
-	v, err := json.Parse(h.connection().Settings)
-	if err != nil {
-		return json.Value{}
+	if h.settings.Kind() == json.Missing {
+		h.settings, _ = json.Parse(h.connection().Settings) // the host has checked it
 	}
-	return v
+	return h.settings
 }
 
 // Setting returns a setting's text, or fallback if it is not set.

@@ -59,7 +59,7 @@ func serveSim(
 	if err != nil {
 		return err
 	}
-	defer func() { stop(); _ = closeSim() }()
+	defer func() { _ = closeSim(); stop() }()
 	view := map[string]string{"base_url": url, "control": url + simkit.ControlPrefix}
 	for name, value := range accepts {
 		view[name] = value

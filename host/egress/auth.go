@@ -214,7 +214,7 @@ func (b SecretBinding) compile(field string) (SecretBinding, error) {
 		case kind == "form" && (!narrowed || name != ""):
 		case (kind == "basic" || kind == "bearer" || kind == "oauth2") && !narrowed:
 		default:
-			return SecretBinding{}, errors.New("egress: " + field +
+			return SecretBinding{}, errors.New(field +
 				".slots: are basic, bearer, oauth2, header[:NAME] and form[:FIELD]")
 		}
 	}

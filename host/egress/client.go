@@ -41,7 +41,7 @@ func New(config Config) (*Client, error) {
 	}
 	c := &Client{config: config, limits: config.Limits}
 	if err := c.compile(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("egress: %w", err)
 	}
 	c.slots = make(chan struct{}, c.limits.Concurrent)
 	c.reader.limits = c.limits
@@ -72,7 +72,7 @@ func (c *Client) compile() error {
 	for name, p := range c.config.OAuth2 {
 		compiled, err := p.compile(c.allow)
 		if err != nil {
-			return fmt.Errorf("egress: oauth2.%s.%w", name, err)
+			return fmt.Errorf("oauth2.%s.%w", name, err)
 		}
 		c.tokens.profiles[name] = compiled
 	}

@@ -75,7 +75,7 @@ func compileRules(field string, rules []Rule) ([]Rule, error) {
 	for i, rule := range rules {
 		var err error
 		if compiled[i], err = rule.compile(); err != nil {
-			return nil, fmt.Errorf("egress: %s[%d].%w", field, i, err)
+			return nil, fmt.Errorf("%s[%d].%w", field, i, err)
 		}
 	}
 	return compiled, nil

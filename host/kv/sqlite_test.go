@@ -171,7 +171,8 @@ func TestSQLiteRefusesToOpen(t *testing.T) {
 			}
 		}, "is not a regular file"},
 		"not a database": {func(t *testing.T, path string) {
-			if err := os.WriteFile(path, []byte(strings.Repeat("listen: 127.0.0.1\n", 500)), 0o600); err != nil {
+			text := strings.Repeat("listen: 127.0.0.1\n", 500)
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, "is not a SQLite database"},
@@ -224,7 +225,8 @@ func TestSQLiteTellsThatItIsUnavailable(t *testing.T) {
 	_, incr := store.Incr(t.Context(), space, "k", 1, 0)
 	_, list := store.List(t.Context(), space, "", "", 1)
 	for what, err := range map[string]error{
-		"get": get, "put": put, "incr": incr, "list": list, "delete": store.Delete(t.Context(), space, "k", kv.Any),
+		"get": get, "put": put, "incr": incr, "list": list,
+		"delete": store.Delete(t.Context(), space, "k", kv.Any),
 	} {
 		if !errors.Is(err, kv.ErrUnavailable) {
 			t.Errorf("%s: %v, want ErrUnavailable", what, err)
@@ -245,14 +247,16 @@ func TestSQLiteKeepsSums(t *testing.T) {
 	for i := range 30 {
 		for _, name := range []string{"a", "b"} {
 			key := fmt.Sprintf("k%d", i%10)
-			if _, err := store.Put(ctx, name, key, make([]byte, i), time.Duration(i%3)*time.Second, kv.Any); err != nil {
+			ttl := time.Duration(i%3) * time.Second
+			if _, err := store.Put(ctx, name, key, make([]byte, i), ttl, kv.Any); err != nil {
 				t.Fatal(err)
 			}
 		}
 		clock.Advance(100 * time.Millisecond)
 	}
 	const sums = "SELECT count(*), coalesce(sum(keys), 0), coalesce(sum(bytes), 0) FROM kv_space"
-	const entries = "SELECT count(DISTINCT space), count(*), coalesce(sum(length(key) + length(value)), 0) FROM kv_entry"
+	const entries = "SELECT count(DISTINCT space), count(*), coalesce(sum(length(key) + length(value)), 0) " +
+		"FROM kv_entry"
 	db := raw(t, path)
 	three := func(query string) (out [3]int) {
 		t.Helper()
@@ -391,7 +395,8 @@ func TestSQLiteInTwoProcesses(t *testing.T) {
 	}
 	store := open(t, path, kv.Config{})
 	for key, want := range map[string]int{"count": 2 * rivalRounds, "won": rivalRounds} {
-		if entry, err := store.Get(t.Context(), space, key); err != nil || string(entry.Value) != fmt.Sprint(want) {
+		entry, err := store.Get(t.Context(), space, key)
+		if err != nil || string(entry.Value) != fmt.Sprint(want) {
 			t.Errorf("%s = %q, %v, want %d", key, entry.Value, err, want)
 		}
 	}

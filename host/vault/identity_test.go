@@ -229,29 +229,47 @@ func TestIdentityRotation(t *testing.T) {
 	}
 }
 
-// A second write within one tick of the file system's clock leaves time, size and inode as they were.
-func TestIdentitySeesChangeWithEqualStamp(t *testing.T) {
+// Either of these leaves the file's size and time as they were: another write within one tick of the file
+// system's clock, and a long settled file replaced by another one.
+func TestIdentitySeesChangeWithEqualTime(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	config := till(t, dir)
-	config.CertFile, config.KeyFile = "", ""
 	a, b := selfSigned(p256Key(), leaf{serial: 1}), selfSigned(p256Key(), leaf{serial: 2})
 	for len(a) != len(b) { // ECDSA signatures differ in length by chance
 		b = selfSigned(p256Key(), leaf{serial: 2})
 	}
-	if err := os.WriteFile(config.CAFile, a, 0o600); err != nil {
-		t.Fatal(err)
+	tests := map[string]struct {
+		age     time.Duration
+		replace func(t *testing.T, path string) error
+	}{
+		"written again": {0, func(_ *testing.T, path string) error { return os.WriteFile(path, b, 0o600) }},
+		"replaced": {time.Hour, func(t *testing.T, path string) error {
+			write(t, filepath.Dir(path), filepath.Base(path), b)
+			return nil
+		}},
 	}
-	identity := openTill(t, config)
-	before := must(os.Stat(config.CAFile))
-	if err := os.WriteFile(config.CAFile, b, 0o600); err != nil {
-		t.Fatal(err)
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := time.Now().Add(-test.age)
+			path := write(t, t.TempDir(), "ca.pem", a)
+			age(t, path, at)
+			identity := openTill(t, vault.IdentityConfig{CAFile: path})
+			if err := test.replace(t, path); err != nil {
+				t.Fatal(err)
+			}
+			age(t, path, at)
+			if version := identity.Current().Version; version != 2 {
+				t.Errorf("version %d, want 2", version)
+			}
+		})
 	}
-	if err := os.Chtimes(config.CAFile, before.ModTime(), before.ModTime()); err != nil {
+}
+
+// age sets the time at which a file was changed.
+func age(t *testing.T, path string, at time.Time) {
+	t.Helper()
+	if err := os.Chtimes(path, at, at); err != nil {
 		t.Fatal(err)
-	}
-	if version := identity.Current().Version; version != 2 {
-		t.Errorf("version %d, want 2", version)
 	}
 }
 
@@ -264,9 +282,11 @@ func TestIdentityTakesEarlyCertificateWhenItsTimeComes(t *testing.T) {
 	config.OnReloadError = told.add
 	config.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
 	identity := openTill(t, config)
-	write(t, dir, "till.crt", selfSigned(p256Key(), leaf{
-		from: time.Now().Add(time.Hour), until: time.Now().Add(3 * time.Hour),
-	}))
+	early := leaf{from: time.Now().Add(time.Hour), until: time.Now().Add(3 * time.Hour)}
+	write(t, dir, "till.crt", selfSigned(p256Key(), early))
+	for _, path := range []string{config.CertFile, config.KeyFile, config.CAFile} {
+		age(t, path, time.Now().Add(-time.Hour)) // so that nothing but the clock changes below
+	}
 	for range 3 {
 		if version := identity.Current().Version; version != 1 {
 			t.Errorf("version %d before the certificate is valid, want 1", version)

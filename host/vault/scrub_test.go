@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,18 +37,20 @@ func newScrubber(t testing.TB, secrets map[string]string) *vault.Scrubber {
 // encodings are the ways in which a secret comes back. Those with a prefix hide it in a longer encoded text.
 func encodings(secret string) map[string]string {
 	all := map[string]string{
-		"plain":           secret,
-		"hex":             hex.EncodeToString([]byte(secret)),
-		"HEX":             strings.ToUpper(hex.EncodeToString([]byte(secret))),
-		"query":           url.QueryEscape(secret),
-		"query, small":    lowerEscapes(url.QueryEscape(secret)),
-		"path":            url.PathEscape(secret),
-		"%20":             strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"),
-		"every byte as %": percentAll(secret),
-		"JSON":            jsonString(secret),
-		"JSON by PHP":     strings.ReplaceAll(jsonString(secret), "/", `\/`),
-		"JSON in ASCII":   jsonASCII(secret),
-		"query in JSON":   jsonString(lowerEscapes(url.PathEscape(secret)) + "\n"),
+		"plain":            secret,
+		"hex":              hex.EncodeToString([]byte(secret)),
+		"HEX":              strings.ToUpper(hex.EncodeToString([]byte(secret))),
+		"query":            url.QueryEscape(secret),
+		"query, small":     lowerEscapes(url.QueryEscape(secret)),
+		"path":             url.PathEscape(secret),
+		"%20":              strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"),
+		"every byte as %":  percentAll(secret),
+		"JSON":             jsonString(secret),
+		"JSON by PHP":      strings.ReplaceAll(jsonString(secret), "/", `\/`),
+		"JSON in ASCII":    jsonASCII(secret),
+		"JSON, every char": jsonEscaped(secret),
+		"both":             strings.ReplaceAll(percentAll(secret), "%", `\u0025`),
+		"query in JSON":    jsonString(lowerEscapes(url.PathEscape(secret)) + "\n"),
 	}
 	for before := range 4 {
 		for after := range 3 {
@@ -79,8 +82,17 @@ func jsonASCII(text string) string {
 		if char < 0x80 {
 			out.WriteRune(char)
 		} else {
-			fmt.Fprintf(&out, `\u%04X`, char)
+			out.WriteString(jsonEscaped(string(char)))
 		}
+	}
+	return out.String()
+}
+
+// jsonEscaped escapes every character, as a JSON encoder may.
+func jsonEscaped(text string) string {
+	var out strings.Builder
+	for _, unit := range utf16.Encode([]rune(text)) {
+		fmt.Fprintf(&out, `\u%04x`, unit)
 	}
 	return out.String()
 }
@@ -106,10 +118,11 @@ func lowerEscapes(text string) string {
 func TestScrubberFindsEveryForm(t *testing.T) {
 	t.Parallel()
 	binary := "\x00\xff\xfe\xfb\xef\xbe++//"
-	for _, secret := range []string{awkward, "12345678", "s3cr3t-t0ken", strings.Repeat("?~>", 40), binary} {
+	secrets := []string{awkward, "emoji 😀 here", "12345678", "s3cr3t-t0ken", strings.Repeat("?~>", 40), binary}
+	for _, secret := range secrets {
 		scrubber := newScrubber(t, map[string]string{"the one": secret, "another": "unrelated-value"})
 		for what, encoded := range encodings(secret) {
-			if secret == binary && strings.Contains(what, "JSON") {
+			if secret == binary && strings.HasPrefix(what, "JSON") {
 				continue // bytes that are no UTF-8 cannot stand in JSON
 			}
 			text := `{"data": "` + encoded + `", "n": 1}`
@@ -204,6 +217,7 @@ func TestMask(t *testing.T) {
 		"abcdefgh-ijklmnop":                       "[secret]",
 		"abcdefgh-ijklmnop-qrst.":                 "[secret].",
 		"abcdefgh abcdefgh":                       "[secret] [secret]",
+		"abcdefghabcdefgh":                        "[secret]",
 		"a%62%63defgh":                            "[secret]", // cannot be cut out: all of it goes
 		"4111111111111111":                        "411111******1111",
 		"pan=4111111111111111&x":                  "pan=411111******1111&x",

@@ -1,7 +1,9 @@
 package vault_test
 
 import (
+	"crypto/ecdsa"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -86,44 +88,57 @@ func TestVaultTellsAllProblems(t *testing.T) {
 	}
 }
 
-// A key is replaced while it signs: every signature is by the old or by the new key, and no use fails.
-func TestKeyRotationUnderUse(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	told := &reports{}
-	file := write(t, dir, "sign.pem", pkcs8(p256Key()))
+// rotating is a key from a file, with what tells which of two keys a signature is by.
+type rotating struct {
+	key       *vault.Key
+	told      *reports
+	dir       string
+	contents  [2][]byte // of the file, with the first and the second key
+	verifiers [2]*vault.Key
+}
+
+func setupRotating(t *testing.T) *rotating {
+	t.Helper()
+	r := &rotating{told: &reports{}, dir: t.TempDir()}
+	es256 := []vault.Algorithm{vault.ES256}
+	for i, private := range []*ecdsa.PrivateKey{p256Key(), makeECDSA(p256Key().Curve)} {
+		r.contents[i] = pkcs8(private)
+		r.verifiers[i] = newKey(t, vault.KeyConfig{PublicKeyPEM: pkix509(private.Public()), Algorithms: es256})
+	}
+	file := write(t, r.dir, "sign.pem", r.contents[0])
 	v, err := vault.New(vault.Config{
-		Keys: map[string]vault.KeyConfig{
-			"sign": {PrivateKeyFile: file, Algorithms: []vault.Algorithm{vault.ES256}},
-		},
-		OnReloadError: told.add,
+		Keys:          map[string]vault.KeyConfig{"sign": {PrivateKeyFile: file, Algorithms: es256}},
+		OnReloadError: r.told.add,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, _ := v.Key("sign")
-	other := makeECDSA(p256Key().Curve)
-	var verifiers []*vault.Key
-	for _, private := range []any{p256Key().Public(), other.Public()} {
-		verifiers = append(verifiers, newKey(t, vault.KeyConfig{
-			PublicKeyPEM: pkix509(private), Algorithms: []vault.Algorithm{vault.ES256},
-		}))
-	}
+	r.key, _ = v.Key("sign")
+	return r
+}
+
+// signedBy signs and returns whose the signature is: 0, 1, or -1 if it is nobody's.
+func (r *rotating) signedBy(t *testing.T) int {
+	t.Helper()
 	data := []byte("payhost")
-	signedBy := func() int {
-		signature, err := key.Sign(vault.ES256, data)
-		if err != nil {
-			t.Error(err)
-			return -1
-		}
-		for i, verifier := range verifiers {
-			if verifier.Verify(vault.ES256, data, signature) == nil {
-				return i
-			}
-		}
-		t.Error("a signature is by neither key")
+	signature, err := r.key.Sign(vault.ES256, data)
+	if err != nil {
+		t.Error(err)
 		return -1
 	}
+	for i, verifier := range r.verifiers {
+		if verifier.Verify(vault.ES256, data, signature) == nil {
+			return i
+		}
+	}
+	t.Error("a signature is by neither key")
+	return -1
+}
+
+// A key is replaced while it signs: every signature is by the old or by the new key, and no use fails.
+func TestKeyRotationUnderUse(t *testing.T) {
+	t.Parallel()
+	r := setupRotating(t)
 	done := make(chan struct{})
 	var users sync.WaitGroup
 	for range 3 {
@@ -133,39 +148,49 @@ func TestKeyRotationUnderUse(t *testing.T) {
 				case <-done:
 					return
 				default:
-					signedBy()
+					r.signedBy(t)
 				}
 			}
 		})
 	}
-	contents := [][]byte{pkcs8(other), pkcs8(p256Key())}
 	for i := range 20 {
-		write(t, dir, "sign.pem", contents[i%2])
-		if by := signedBy(); by != 1-i%2 {
-			t.Errorf("rotation %d: signed by key %d, want %d", i, by, 1-i%2)
+		next := 1 - i%2
+		write(t, r.dir, "sign.pem", r.contents[next])
+		if by := r.signedBy(t); by != next {
+			t.Errorf("rotation %d: signed by key %d, want %d", i, by, next)
 		}
 	}
 	close(done)
 	users.Wait()
-
-	if got := told.list(); len(got) != 0 {
+	if got := r.told.list(); len(got) != 0 {
 		t.Errorf("reports %q, want none", got)
 	}
-	for _, bad := range [][]byte{nil, pkcs8(other)[:100], pkcs8(rsaKey()), pkix509(other.Public())} {
-		before := len(told.list())
-		write(t, dir, "sign.pem", bad)
-		if by := signedBy(); by != 0 {
-			t.Errorf("after a bad file: signed by key %d, want the old one", by)
+}
+
+func TestKeyOutlivesBadFiles(t *testing.T) {
+	t.Parallel()
+	r := setupRotating(t)
+	bad := [][]byte{nil, r.contents[1][:100], pkcs8(rsaKey()), pkix509(rsaKey().Public())}
+	for i, data := range bad {
+		write(t, r.dir, "sign.pem", data)
+		for range 2 {
+			if by := r.signedBy(t); by != 0 {
+				t.Errorf("bad file %d: signed by key %d, want the old one", i, by)
+			}
 		}
-		if got := told.list(); len(got) != before+1 || !strings.HasPrefix(got[before], "sign: keys.sign.") {
-			t.Errorf("after a bad file: reports %q", got)
+		if got := r.told.list(); len(got) != i+1 || !strings.HasPrefix(got[i], "sign: keys.sign.") {
+			t.Errorf("bad file %d: reports %q", i, got)
 		}
 	}
-	if err := os.Remove(file); err != nil {
+	if err := os.Remove(filepath.Join(r.dir, "sign.pem")); err != nil {
 		t.Fatal(err)
 	}
-	if by := signedBy(); by != 0 {
+	if by := r.signedBy(t); by != 0 {
 		t.Errorf("without a file: signed by key %d, want the old one", by)
+	}
+	write(t, r.dir, "sign.pem", r.contents[1])
+	if by := r.signedBy(t); by != 1 {
+		t.Errorf("after the mending: signed by key %d, want the new one", by)
 	}
 }
 

@@ -24,7 +24,7 @@ func openRahmet(*life) (*scene, error) {
 	}
 	return &scene{
 		control: url,
-		stop:    func() { stop(); sim.Close() },
+		stop:    func() { sim.Close(); stop() },
 		config: host.ConnectionConfig{
 			BaseURL:  url,
 			Settings: json.RawMessage(`{"branch_token":"` + rahmet.BranchToken + `","image_size":300}`),

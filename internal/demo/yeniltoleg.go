@@ -16,7 +16,7 @@ func openYenilToleg(*life) (*scene, error) {
 	}
 	return &scene{
 		control: url,
-		stop:    func() { stop(); sim.Close() },
+		stop:    func() { sim.Close(); stop() },
 		config: host.ConnectionConfig{
 			BaseURL: url,
 			Secrets: map[string]vault.Secret{"access_token": vault.NewSecret(yeniltoleg.AccessToken)},

@@ -267,3 +267,107 @@ func readErrors(body json.Value) (list []pay.CatalogEntry, odd int, err *pay.Err
 	})
 	return list, odd, nil
 }
+
+// Error codes that decide more than a class.
+const (
+	codeNoSession      = "1002"
+	codeSessionExpired = "1003"
+	codeSessionForeign = "1004"
+	codeReleased       = "3005"
+)
+
+// refusal is what an error code means.
+type refusal struct {
+	class   pay.Class
+	field   string
+	advice  pay.Advice // zero for the usual one of the class
+	message string
+}
+
+// meaning returns what an error code means, and false for one that is not in the
+// table. The provider has such a list (/v1/error_answers) and does not publish it:
+// every number here is an assumption, agreed with the project's simulator.
+func meaning(code string) (refusal, bool) {
+	r, known := sessionMeaning(code)
+	if known {
+		return r, true
+	}
+	switch code {
+	case "1001":
+		r = refusal{class: pay.ClassInvalidRequest, message: "provider can't read the request"}
+	case "1006":
+		r = refusal{class: pay.ClassUnsupported, field: "base_url", message: "provider has no such call"}
+	case "2001":
+		r = refusal{class: pay.ClassCodeInvalid, field: fieldCode, message: "provider can't read the code"}
+	case "2002":
+		r = refusal{class: pay.ClassCodeInvalid, field: fieldCode, message: "the code's signature is not the app's"}
+	case "2003":
+		r = refusal{class: pay.ClassCodeExpired, field: fieldCode, message: "code is too old"}
+	case "2004":
+		r = refusal{class: pay.ClassCodeInvalid, field: fieldCode, message: "code was already claimed"}
+	case "3001":
+		r = refusal{class: pay.ClassNotFound, message: "provider does not know the purchase"}
+	case "3002":
+		r = refusal{
+			class: pay.ClassConfig, field: "settings." + settingTill, advice: pay.AdviceOperator,
+			message: "the purchase belongs to another till",
+		}
+	case "3003":
+		r = reused("provider has seen kassa_purchase_id with another code")
+	case "3004":
+		r = refusal{class: pay.ClassInvalidRequest, field: fieldAmount, message: "provider does not take the amount"}
+	case codeReleased:
+		r = refusal{class: pay.ClassDuplicate, message: "the purchase was released before"}
+	case "3006":
+		r = refusal{
+			class: pay.ClassIntegrity, field: fieldAmount, advice: pay.AdviceOperator,
+			message: "the purchase was released before with another amount",
+		}
+	case "3007":
+		r = refusal{class: pay.ClassStateConflict, message: "the purchase is not where this needs it"}
+	case "3008":
+		r = refusal{class: pay.ClassStateConflict, message: "the purchase is confirmed already"}
+	case "3009":
+		r = refusal{class: pay.ClassRateLimited, message: "status was asked too often"}
+	case "3010":
+		r = refusal{class: pay.ClassStateConflict, message: "another receipt is stored already"}
+	case "4001":
+		r = refusal{class: pay.ClassNotFound, message: "provider does not know the refund"}
+	case "4002":
+		r = refusal{class: pay.ClassStateConflict, message: "the payment is not successful"}
+	case "4003":
+		r = refusal{class: pay.ClassInvalidRequest, field: fieldAmount, message: "refunds would exceed the payment"}
+	case "4004":
+		r = reused("provider has seen kassa_refund_id with another refund")
+	case "4005":
+		r = refusal{class: pay.ClassStateConflict, message: "the refund is not where this needs it"}
+	}
+	return r, r.class != 0
+}
+
+// sessionMeaning is meaning for the codes that speak of the till itself.
+func sessionMeaning(code string) (refusal, bool) {
+	r := refusal{class: pay.ClassAuth, advice: pay.AdviceOperator}
+	switch code {
+	case codeNoSession:
+		r.message = "provider asks for a session"
+	case codeSessionExpired:
+		r.message = "session has expired"
+	case codeSessionForeign:
+		r.message = "session was opened with another certificate"
+	case "1005":
+		return refusal{
+			class: pay.ClassConfig, field: "settings." + settingTill, advice: pay.AdviceOperator,
+			message: "provider does not know the till",
+		}, true
+	default:
+		return refusal{}, false
+	}
+	return r, true
+}
+
+// reused is a key of ours that the provider has under another purchase or refund.
+// No probe can tell more: two tills may share one till_id.
+func reused(message string) refusal {
+	return refusal{class: pay.ClassDuplicate, advice: pay.AdviceOperator, message: message}
+}

@@ -1,6 +1,7 @@
 package yeniltoleg
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/payhost/payhost/sdk/json"
@@ -108,7 +109,7 @@ func readAmount(v json.Value, asked pay.Money) (pay.Money, *pay.Error) {
 	}
 	amount, err := pay.ParseMoney(text, currency)
 	switch {
-	case err == pay.ErrPrecision: //nolint:errorlint // returned as it is
+	case errors.Is(err, pay.ErrPrecision):
 		return pay.Money{}, integrity("amount", "status: amount has more than two decimals")
 	case err != nil:
 		return pay.Money{}, protocol("status: amount can't be read exactly")

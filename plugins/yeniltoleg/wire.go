@@ -21,15 +21,16 @@ const (
 	pathRefund   = "/api/v1/payment/refund"
 )
 
-// Names of answers' fields, from the sections "Запрос регистрации платежа", "Запрос
-// состояния платежа", "Запрос отмены платежа" and "Возврат средств". They are
-// compared without case: the document spells status and Status.
+// Names of answers' fields. They are compared without case: the document spells
+// status and Status.
 const (
+	// Sections "Запрос регистрации платежа", "Запрос отмены платежа", "Возврат средств".
 	fieldPaymentID = "paymentId"
 	fieldReturnURL = "returnUrl" // in an answer the payment page, in a request the shop's
 	fieldResult    = "result"
 	fieldMessage   = "message"
 
+	// Section "Запрос состояния платежа".
 	fieldID          = "id"
 	fieldStatus      = "status"
 	fieldAmount      = "amount"
@@ -182,9 +183,9 @@ func fieldOf(name string) string {
 		return "provider_ref"
 	}
 	if line, ok := strings.CutPrefix(name, "lines["); ok {
-		index, part, _ := strings.Cut(line, "]")
+		index, part, closed := strings.Cut(line, "]")
 		_, err := strconv.ParseUint(index, 10, 16)
-		if err == nil && (part == "" || part == ".name" || part == ".quantity" || part == ".price") {
+		if err == nil && closed && (part == "" || part == ".name" || part == ".quantity" || part == ".price") {
 			return name
 		}
 	}

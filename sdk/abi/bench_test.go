@@ -14,7 +14,8 @@ func benchCreate() *pay.CreateRequest {
 	at := time.UnixMilli(1_800_000_000_000)
 	return &pay.CreateRequest{
 		Intent: pay.Intent{
-			Key: "op_01jzq3k9v6x8m2t4", ProviderKey: "A1B2C3D4E5F6A7B8", Attempt: 1, Deadline: at.Add(10 * time.Second),
+			Key: "op_01jzq3k9v6x8m2t4", ProviderKey: "A1B2C3D4E5F6A7B8", Attempt: 1,
+			Deadline: at.Add(10 * time.Second),
 		},
 		PaymentID: "pay_01jzq3k9v6x8m2t4", OrderID: "shop-2026-000184", Amount: pay.New(250000, pay.KZT),
 		Description:     "Order 184: two tickets, Almaty, row 7",

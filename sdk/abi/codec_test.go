@@ -113,8 +113,6 @@ func draw(t *rapid.T, m protoreflect.Message, top bool) {
 				}
 			}
 		case fd.Message() != nil:
-			// A nested message that is empty is not the same as none, but for those
-			// that the Go types hold by value: only these are never left out.
 			if rapid.Bool().Draw(t, name) {
 				draw(t, m.Mutable(fd).Message(), false)
 			}
@@ -171,7 +169,8 @@ func drawUnknown(t *rapid.T) (b []byte) {
 		number := protowire.Number(rapid.Int32Range(100, 1<<29-1).Draw(t, "number"))
 		switch rapid.IntRange(0, 3).Draw(t, "wire") {
 		case 0:
-			b = protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), rapid.Uint64().Draw(t, "v"))
+			b = protowire.AppendTag(b, number, protowire.VarintType)
+			b = protowire.AppendVarint(b, rapid.Uint64().Draw(t, "v"))
 		case 1:
 			b = protowire.AppendFixed64(protowire.AppendTag(b, number, protowire.Fixed64Type), 7)
 		case 2:

@@ -6,8 +6,11 @@ package abi
 // so that a plugin runs the same with and without Wasm.
 //
 // A returned int32 or int64 at or above zero is a count or a handle; below zero
-// it is a [Code]. A copy into a short buffer copies what fits and returns the
-// full length. Nobody keeps a slice past the call.
+// it is a [Code]. LastError, Features, Config and Digest copy what fits into a
+// short buffer and return the full length; Input and BlobRead, which have an
+// offset, return how many bytes they copied. Nobody keeps a slice past the call:
+// a host that decodes one copies it first, since what the decoders return shares
+// memory with it.
 type Imports interface {
 	// Input copies the input message from off into p.
 	Input(off uint32, p []byte) int32

@@ -194,8 +194,9 @@ func TestHostileMemory(t *testing.T) {
 
 func TestWriterMends(t *testing.T) {
 	t.Parallel()
-	page, err := abi.DecodeKVPage(abi.AppendKVPage(nil, &abi.KVPage{Keys: []string{"a\xffb", ""}, Cursor: "\xc3"}))
-	if want := (abi.KVPage{Keys: []string{"a\uFFFDb", ""}, Cursor: "\uFFFD"}); err != nil || !cmp.Equal(page, want) {
+	broken := abi.KVPage{Keys: []string{"a\xffb", ""}, Cursor: "\xc3"}
+	mended := abi.KVPage{Keys: []string{"a\uFFFDb", ""}, Cursor: "\uFFFD"}
+	if page, err := abi.DecodeKVPage(abi.AppendKVPage(nil, &broken)); err != nil || !cmp.Equal(page, mended) {
 		t.Errorf("text that is no UTF-8: %+v, %v", page, err)
 	}
 	late, err := abi.DecodeError(abi.AppendError(nil, &pay.Error{RetryAfter: -time.Second}))
@@ -216,7 +217,7 @@ func TestWriterMends(t *testing.T) {
 // one byte more, so that its body has to move.
 func TestLengths(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{0, 1, 100, 120, 127, 128, 129, 16000, 16383, 16384, 16385, 1 << 18, 1<<21 - 1, 1 << 21} {
+	for _, n := range []int{0, 100, 120, 127, 128, 16000, 16383, 16384, 1 << 18, 1<<21 - 1, 1 << 21} {
 		for d := -8; d <= 2; d++ {
 			name := strings.Repeat("n", max(0, n+d))
 			m := pay.CreateRequest{OrderID: "behind", Customer: pay.Customer{Name: name, Phone: "7"}}

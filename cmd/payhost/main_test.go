@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// built holds the plugins, built and packed once for the package.
+var built struct {
+	dir  string
+	once sync.Once
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "payhost-cmd-test")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	built.dir = dir
+	testscript.Main(cleanly{m}, map[string]func(){
+		"payhost": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+	})
+}
+
+// cleanly runs the tests and removes what they built: testscript.Main does not
+// come back.
+type cleanly struct{ m *testing.M }
+
+// Run runs the tests.
+func (c cleanly) Run() int {
+	defer os.RemoveAll(built.dir)
+	return c.m.Run()
+}
+
+// plugins builds and packs the plugins, as make does.
+func plugins(t *testing.T) string {
+	t.Helper()
+	built.once.Do(func() {
+		for _, name := range []string{"rahmet", "yeniltoleg", "smartpay"} {
+			if built.err = buildPlugin("../../plugins/"+name+"/wasm", filepath.Join(built.dir, name+".wasm")); built.err != nil {
+				return
+			}
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.dir
+}
+
+func buildPlugin(source, out string, flags ...string) error {
+	args := append([]string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out}, flags...)
+	cmd := exec.Command("go", append(args, source)...)
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", source, err, text)
+	}
+	var text bytes.Buffer
+	if code := run([]string{"plugin", "pack", out}, &text, &text); code != exitOK {
+		return fmt.Errorf("pack %s: %s", out, text.String())
+	}
+	return nil
+}
+
+// TestScripts runs the command line as people do.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	dir := plugins(t)
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: func(e *testscript.Env) error { e.Setenv("PLUGINS", dir); return nil },
+	})
+}
+
+// TestDemo lives the lives of all three providers.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	code := run([]string{"demo", "--plugins", plugins(t), "--cache", filepath.Join(built.dir, "cache")}, &out, &errs)
+	if code != exitOK {
+		t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
+	for _, want := range []string{
+		"rahmet", "yeniltoleg", "smartpay", "mutual TLS", "decrypt, verify", "succeeded", "canceled", "as the contract says",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("table has no %q:\n%s", want, out.String())
+		}
+	}
+}
+
+// TestDemoSeesABrokenAnswer breaks one answer of each simulator by its control
+// API: demo must exit 1 and name the provider and the step.
+func TestDemoSeesABrokenAnswer(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ fault, step string }{
+		"HTML for status":       {`rahmet={"path":"/orders/v1/preorder/status","fault":"html"}`, "rahmet: status"},
+		"no link":               {`rahmet={"path":"/orders/v1/preorder/create","fault":"empty"}`, "rahmet: create"},
+		"wrong types":           {`yeniltoleg={"path":"/api/v1/payment/register","fault":"wrong_type"}`, "yeniltoleg: create"},
+		"cut after the refund":  {`yeniltoleg={"path":"/api/v1/payment/refund","fault":"cut_after"}`, "yeniltoleg: refund"},
+		"server error at bind":  {`smartpay={"path":"/v1/purchase/code/commit","fault":"status"}`, "smartpay: bind"},
+		"truncated release":     {`smartpay={"path":"/v1/purchase/release","fault":"truncate"}`, "smartpay: release"},
+		"a bomb for an answer":  {`smartpay={"path":"/v1/purchase/status","fault":"gzip_bomb"}`, "smartpay: status"},
+		"unknown word for paid": {`smartpay={"path":"/v1/purchase/status","fault":"answer","body":"{\"status\":\"odd\"}"}`, "smartpay: status"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out, errs bytes.Buffer
+			provider, _, _ := strings.Cut(tt.fault, "=")
+			code := run([]string{
+				"demo", "--plugins", plugins(t), "--cache", filepath.Join(built.dir, "cache"),
+				"--only", provider, "--fault", tt.fault,
+			}, &out, &errs)
+			if code != exitFailed || !strings.Contains(errs.String(), tt.step) {
+				t.Errorf("exit %d, want 1 and %q\n%s%s", code, tt.step, out.String(), errs.String())
+			}
+		})
+	}
+}
+
+// TestInspectJSON reads inspect's JSON back.
+func TestInspectJSON(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	path := filepath.Join(plugins(t), "smartpay.wasm")
+	if code := run([]string{"plugin", "inspect", path, "--output", "json"}, &out, io.Discard); code != exitOK {
+		t.Fatalf("exit %d", code)
+	}
+	var view pluginView
+	if err := json.Unmarshal(out.Bytes(), &view); err != nil {
+		t.Fatal(err)
+	}
+	if view.ID != "smartpay" || len(view.Digest) != 64 || len(view.Keys["qr_decrypt"]) == 0 || !view.Storage {
+		t.Errorf("%+v", view)
+	}
+}
+
+// TestReadmePlugin builds and packs the plugin that the README shows.
+func TestReadmePlugin(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(readme), "```go\npackage main")
+	code, _, found := strings.Cut(code, "```")
+	if !found {
+		t.Fatal("the README has no plugin")
+	}
+	dir := t.TempDir()
+	source := filepath.Join(dir, "main.go")
+	if err := os.WriteFile(source, []byte("package main"+code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	virtual, err := filepath.Abs("../../internal/readme/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {virtual: source}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlayFile := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := buildPlugin("../../internal/readme", filepath.Join(dir, "acme.wasm"), "-overlay", overlayFile); err != nil {
+		t.Error(err)
+	}
+}

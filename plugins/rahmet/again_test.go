@@ -1,0 +1,114 @@
+package rahmet_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+func TestCreateAfterADoubt(t *testing.T) {
+	t.Parallel()
+	linked := redirect("111", "https://rahmetapp.kz/?id=HASH")
+	linked.Observations = []pay.Observation{{
+		Subject: pay.SubjectPayment, Payment: pay.PaymentPending, ProviderRef: "111", ProviderKey: "100500",
+		Detail: "link asked for again: an earlier create had no usable answer, so its link was never handed out",
+	}}
+	seen := func(o pay.Observation) *pay.Result {
+		o.Subject, o.ProviderRef, o.ProviderKey = pay.SubjectPayment, "9001", "100500"
+		return &pay.Result{
+			Outcome: pay.OutcomeApplied, ProviderRef: "9001", Next: pay.NextAction{Type: pay.NextNone},
+			Observations: []pay.Observation{o},
+		}
+	}
+	type answer struct {
+		want *pay.Result
+		err  *pay.Error
+	}
+	tests := map[string]answer{
+		"paid": {want: seen(pay.Observation{
+			Payment: pay.PaymentSucceeded, ProviderState: "is_paid=true", AmountPaid: tenge(2500_00),
+		})},
+		"paid_back": {want: seen(pay.Observation{
+			Payment: pay.PaymentPending, ProviderState: "is_paid=false", AmountRefunded: tenge(2500_00),
+		})},
+		"unpaid": {want: linked}, "bare_false": {want: linked}, "omitted": {want: linked},
+		"empty_list": {want: linked}, "status_refuses": {want: linked},
+		"repeat_refused": {err: &pay.Error{
+			Class: pay.ClassDuplicate, Advice: pay.AdviceNewAttempt, Effect: pay.EffectMaybe, ProviderCode: "77",
+		}},
+		"repeat_5xx":  {err: &pay.Error{Class: pay.ClassProtocol, Effect: pay.EffectMaybe}},
+		"repeat_lost": {err: &pay.Error{Class: pay.ClassTimeout, Effect: pay.EffectMaybe}},
+		"status_html": {err: &pay.Error{Class: pay.ClassProtocol, Effect: pay.EffectMaybe}},
+		"status_lost": {err: &pay.Error{Class: pay.ClassTimeout, Effect: pay.EffectMaybe}},
+		"unreadable":  {err: &pay.Error{Class: pay.ClassProtocol, Effect: pay.EffectMaybe}},
+	}
+	everySection(t, "testdata/create_again.txt", tests, func(t *testing.T, source string, test answer) {
+		p := newPlugin(t, plain)
+		p.Transcript(source)
+		r := order()
+		r.Attempt, r.Earlier = 2, pay.Evidence{Wire: pay.WireUnknown}
+		got, err := p.Create(r)
+		sameError(t, test.err, err)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("result (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A doubt is kept only where there is one: attempts that sent nothing, or were told
+// to wait, did nothing.
+func TestCreateKeepsADoubt(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		attempt int
+		earlier pay.Evidence
+		want    pay.Effect
+	}{
+		"unknown at the first": {1, pay.Evidence{Wire: pay.WireUnknown}, pay.EffectMaybe},
+		"unknown":              {2, pay.Evidence{Wire: pay.WireUnknown}, pay.EffectMaybe},
+		"not understood":       {2, pay.Evidence{Wire: pay.WireAnswered, Status: 200}, pay.EffectMaybe},
+		"server error":         {3, pay.Evidence{Wire: pay.WireAnswered, Status: 502}, pay.EffectMaybe},
+		"no evidence":          {2, pay.Evidence{}, pay.EffectMaybe},
+		"told to wait":         {2, pay.Evidence{Wire: pay.WireAnswered, Status: 429}, 0},
+		"not sent":             {2, pay.Evidence{Wire: pay.WireNotSent}, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlugin(t, plain)
+			p.Transcript("testdata/create_again.txt#status_html")
+			r := order()
+			r.Attempt, r.Earlier = test.attempt, test.earlier
+			_, err := p.Create(r)
+			sameError(t, &pay.Error{Class: pay.ClassProtocol, Effect: test.want}, err)
+		})
+	}
+}
+
+// An order that was in doubt may be past its time: a paid one is found all the same,
+// an unpaid one is not placed again.
+func TestCreateAfterADoubtAndTooLate(t *testing.T) {
+	t.Parallel()
+	for _, paid := range []bool{true, false} {
+		p := newPlugin(t, plain)
+		r := order()
+		r.Attempt, r.Earlier, r.ExpiresAt = 2, pay.Evidence{Wire: pay.WireUnknown}, now.Add(-time.Hour)
+		body := `{"100500": false}`
+		if paid {
+			body = `{"100500": true}`
+		}
+		p.Transcript("> POST /orders/v1/preorder/status read\n>\n> merchant_order_ids%5B%5D=100500\n" +
+			"< 200\n<\n< {\"error_code\": 0, \"data\": " + body + "}")
+		got, err := p.Create(r)
+		if paid {
+			if err != nil || got.Observations[0].Payment != pay.PaymentSucceeded {
+				t.Errorf("paid: %+v, %v", got, err)
+			}
+			continue
+		}
+		sameError(t, &pay.Error{Class: pay.ClassInvalidRequest, Field: "expires_at"}, err)
+	}
+}

@@ -1,0 +1,215 @@
+package smartpay
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/payhost/payhost/sdk"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// sha256 is the number of the SHA-256 digest in the ABI.
+const sha256 = 1
+
+// limits say how old a presented code may be.
+type limits struct {
+	maxAge time.Duration
+	skew   time.Duration
+}
+
+// readLimits reads the limits from the settings, and says what is wrong with them.
+func readLimits(h *sdk.Host) (limits, []pay.Problem) {
+	var l limits
+	var problems []pay.Problem
+	read := func(name, fallback string, least, most time.Duration) time.Duration {
+		d, err := time.ParseDuration(h.Setting(name, fallback))
+		if err != nil || d < least || d > most {
+			problems = append(problems, pay.Problem{
+				Field:   "settings." + name,
+				Message: "must be a duration from " + least.String() + " to " + most.String() + ", such as " + fallback,
+			})
+		}
+		return d
+	}
+	l.maxAge = read(settingMaxAge, defaultMaxAge, time.Second, 24*time.Hour)
+	l.skew = read(settingSkew, defaultSkew, 0, 10*time.Minute)
+	return l, problems
+}
+
+// checkCode checks a presented code before it is claimed, if the connection has the
+// keys for it: it opens, it is signed, it is fresh and it was not presented for
+// another purchase. Without keys all that is the service's.
+//
+// An operation that was sent before has passed these checks then, so the code may
+// have grown old since: it is the same claim, not a new one.
+func checkCode(h *sdk.Host, c *presented, intent *pay.Intent) error {
+	if !h.HasKey(keyDecrypt) || !h.HasKey(keySign) {
+		return nil
+	}
+	l, problems := readLimits(h)
+	if len(problems) > 0 {
+		return &pay.Error{Class: pay.ClassConfig, Field: problems[0].Field, Message: problems[0].Message}
+	}
+	text, shown, err := open(h, c)
+	if err != nil {
+		return err
+	}
+	if err := verify(h, c, text); err != nil {
+		return err
+	}
+	if sentBefore(intent) {
+		return nil
+	}
+	mine, err := presentedFor(h, text, intent.ProviderKey)
+	if err != nil || mine {
+		return err
+	}
+	if problem := fresh(h.Now().Sub(shown), l); problem != nil {
+		return problem
+	}
+	return note(h, text, intent.ProviderKey, l)
+}
+
+// open decrypts a code and finds when it was shown. All that can be wrong with the
+// encryption and with what is inside gets one answer: whoever could tell the two
+// apart, scan by scan, could read other codes where RSA1_5 is in use.
+func open(h *sdk.Host, c *presented) (text []byte, shown time.Time, err error) {
+	encrypted, ok := decode(c.encrypted)
+	if !ok {
+		return nil, time.Time{}, badCode("encrypted is not base64")
+	}
+	text, err = h.Decrypt(h.Setting(settingDecryptAlg, defaultDecryptAlg), keyDecrypt, encrypted)
+	if err != nil && !sdk.IsBadInput(err) {
+		return nil, time.Time{}, err
+	}
+	if err == nil {
+		shown, ok = shownAt(string(text))
+	}
+	if err != nil || !ok {
+		return nil, time.Time{}, badCode("encrypted does not open, or holds no <otp>.<timestamp>.<user_id>")
+	}
+	return text, shown, nil
+}
+
+// verify checks the app's signature, which is over exactly the decrypted text.
+func verify(h *sdk.Host, c *presented, text []byte) error {
+	sign, ok := decode(c.sign)
+	if !ok {
+		return badCode("sign is not base64")
+	}
+	valid, err := h.Verify(h.Setting(settingSignAlg, defaultSignAlg), keySign, text, sign)
+	switch {
+	case err != nil:
+		return err
+	case !valid:
+		return badCode("sign is not the app's signature of this code")
+	}
+	return nil
+}
+
+// fresh judges a code's age. The skew goes both ways, so codes are good for maxAge
+// and two skews in all.
+func fresh(age time.Duration, l limits) *pay.Error {
+	switch {
+	case age < -l.skew:
+		return badCode("is dated in the future")
+	case age > l.maxAge+l.skew:
+		return &pay.Error{Class: pay.ClassCodeExpired, Field: fieldCode, Message: "was shown too long ago"}
+	}
+	return nil
+}
+
+// presentedFor reports whether a code was presented for this very purchase before.
+// Another purchase's code is an error.
+func presentedFor(h *sdk.Host, text []byte, key string) (bool, error) {
+	slot, err := codeSlot(h, text)
+	if err != nil {
+		return false, err
+	}
+	holder, _, err := h.Get(slot)
+	switch {
+	case sdk.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		return false, err
+	case string(holder) == key:
+		return true, nil
+	}
+	return false, &pay.Error{
+		Class: pay.ClassCodeInvalid, Field: fieldCode, Advice: pay.AdviceAskPayer,
+		Message: "code was already presented",
+	}
+}
+
+// note remembers for which purchase a code was presented, as long as it could be
+// fresh. Of two calls at the same moment one is first.
+func note(h *sdk.Host, text []byte, key string, l limits) error {
+	slot, err := codeSlot(h, text)
+	if err != nil {
+		return err
+	}
+	_, err = h.Put(slot, []byte(key), l.maxAge+2*l.skew, sdk.Absent)
+	if sdk.IsConflict(err) {
+		_, err = presentedFor(h, text, key)
+	}
+	return err
+}
+
+// codeSlot is the storage key of a code: a digest, since the text is the payer's.
+func codeSlot(h *sdk.Host, text []byte) (string, error) {
+	sum, err := h.Digest(sha256, text)
+	if err != nil {
+		return "", err
+	}
+	return "code/" + hex.EncodeToString(sum), nil
+}
+
+// shownAt reads <otp>.<timestamp>.<user_id>. The one-time password has no dot; a
+// timestamp with a fraction and a user's id may, so the timestamp is the shortest
+// text up to a dot that is one.
+func shownAt(text string) (time.Time, bool) {
+	otp, rest, found := strings.Cut(text, ".")
+	if !found || otp == "" {
+		return time.Time{}, false
+	}
+	for i := range len(rest) {
+		if rest[i] != '.' {
+			continue
+		}
+		if at, ok := parseTime(rest[:i]); ok {
+			return at, i+1 < len(rest)
+		}
+	}
+	return time.Time{}, false
+}
+
+// parseTime reads a timestamp in the forms that the document ("временная метка utc")
+// leaves open: Unix seconds, Unix milliseconds, RFC 3339.
+func parseTime(text string) (time.Time, bool) {
+	if text == "" || strings.Trim(text, "0123456789") != "" {
+		at, err := time.Parse(time.RFC3339, text)
+		return at, err == nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err != nil || len(text) > 13:
+		return time.Time{}, false
+	case len(text) > 11: // as seconds it would be the year 5138 or later
+		return time.UnixMilli(n), true
+	}
+	return time.Unix(n, 0), true
+}
+
+// decode reads base64 with or without padding, in either alphabet: the till must
+// not be stricter than the service.
+func decode(text string) ([]byte, bool) {
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(text, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	data, err := encoding.DecodeString(strings.TrimRight(text, "="))
+	return data, err == nil && len(data) > 0
+}
