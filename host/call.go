@@ -93,6 +93,9 @@ func (c *call) fail(code abi.Code, class pay.Class, message string) int32 {
 }
 
 func (c *call) failWith(code abi.Code, e *pay.Error) int32 {
+	if c.wire.seen.Wire == pay.WireAnswered {
+		c.wire.late = append(c.wire.late, e)
+	}
 	c.lastErr = abi.AppendError(c.lastErr[:0], e)
 	return int32(code)
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"strconv"
@@ -19,13 +20,29 @@ type wire struct {
 	seen       pay.Evidence
 	retryAfter time.Duration
 	exchanges  []*egress.Exchange
+	late       []*pay.Error // what the host refused after a writing call was answered
+}
+
+// hostMade reports whether an error is one that the host gave the plugin after a
+// writing call was answered. Passed on, it says nothing of that answer.
+func (w *wire) hostMade(e *pay.Error) bool {
+	for _, l := range w.late {
+		if e != nil && e.Class == l.Class && e.Message == l.Message {
+			return true
+		}
+	}
+	return false
 }
 
 // HTTPSend sends a request for the plugin. What it may do follows from the
 // manifest and the operation, not from what the plugin says of it: a call that
 // the manifest does not list as reading counts as writing.
 func (c *call) HTTPSend(head []byte, body int32) int32 {
-	m, err := abi.DecodeHTTPRequest(head)
+	if len(head) > abi.MaxMessage {
+		return c.bad(abi.TooLarge, "http_send: head is larger than a message may be")
+	}
+	// Copied, since what is decoded shares its memory and outlives the guest's turn.
+	m, err := abi.DecodeHTTPRequest(bytes.Clone(head))
 	if err != nil {
 		return c.bad(abi.BadArgument, "http_send: "+err.Error())
 	}

@@ -130,7 +130,7 @@ func (c *Connection) write(ctx context.Context, w *writing) (Result, error) {
 		unprocessed: b.revision.manifest.NotProcessed503, result: reply.Result, err: fault,
 	}
 	if reply.Err != nil {
-		j.err, j.result = reply.Err, nil
+		j.err, j.result, j.hostMade = reply.Err, nil, call.wire.hostMade(reply.Err)
 	}
 	if j.err == nil && j.result == nil {
 		j.err = pluginError("reply holds neither a result nor an error")

@@ -40,6 +40,8 @@ func TestOutcome(t *testing.T) {
 		{"calls a write a read", "lie-read", hangUp, 0, pay.OutcomeInDoubt, pay.ClassUnavailable, pay.EffectMaybe, pay.WireUnknown},
 		{"traps before sending", "trap", nil, 0, pay.OutcomeNotApplied, pay.ClassPluginFault, pay.EffectNone, pay.WireNone},
 		{"traps after an answer", "trap-after-send", nil, 0, pay.OutcomeInDoubt, pay.ClassPluginFault, pay.EffectMaybe, pay.WireAnswered},
+		{"passes on a later failure of the host: budget", "lost-after-answer", nil, 0, pay.OutcomeInDoubt, pay.ClassLimit, pay.EffectMaybe, pay.WireAnswered},
+		{"passes on a later failure of the host: policy", "denied-after-answer", nil, 0, pay.OutcomeInDoubt, pay.ClassConfig, pay.EffectMaybe, pay.WireAnswered},
 		{"no result and no error", "nil", nil, 0, pay.OutcomeNotApplied, pay.ClassPluginFault, pay.EffectNone, pay.WireNone},
 		{"an error of no class", "plain", nil, 0, pay.OutcomeNotApplied, pay.ClassPluginFault, pay.EffectNone, pay.WireNone},
 		{"an outcome that is none", "odd", nil, 0, pay.OutcomeNotApplied, pay.ClassPluginFault, pay.EffectNone, pay.WireNone},

@@ -16,6 +16,7 @@ type judgement struct {
 	unprocessed bool          // the manifest says that 503 means not processed
 	result      *pay.Result   // the plugin's reading, nil if it failed
 	err         *pay.Error    // why it failed
+	hostMade    bool          // err is the host's own, given to the plugin after the answer
 }
 
 // verdict decides the outcome of a writing operation (contract, section 3). The
@@ -128,6 +129,8 @@ func (j *judgement) reading() (pay.Outcome, *pay.Error) {
 // trap included, leaves a doubt.
 func (j *judgement) refusal() (pay.Outcome, *pay.Error) {
 	switch {
+	case j.hostMade: // the plugin passed on a later failure; what was answered is not told
+		return pay.OutcomeInDoubt, j.err
 	case declines(j.err):
 		return pay.OutcomeDeclined, j.err
 	case definite(j.err.Class), j.err.Effect == pay.EffectNone && !broken(j.err.Class):

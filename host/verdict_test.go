@@ -52,6 +52,8 @@ func brokenRules(j *judgement, outcome pay.Outcome, err *pay.Error) []string {
 		outcome == pay.OutcomeInDoubt, "a server's error: in doubt")
 	must(!settled || j.earlier.Wire != pay.WireUnknown || keyed && j.seen.Wire == pay.WireAnswered,
 		"an earlier doubt is not settled by an attempt that did nothing")
+	must(!j.hostMade || j.seen.Wire != pay.WireAnswered || outcome == pay.OutcomeInDoubt || j.seen.Status == 429 || j.unprocessed,
+		"a failure of the host after an answer tells nothing of the answer")
 	must(!j.doubts() || outcome == pay.OutcomeInDoubt, "the plugin's own doubt is kept")
 	must(outcome >= pay.OutcomeApplied && outcome <= pay.OutcomeInDoubt, "an outcome that is an end")
 	must(done == (err == nil), "an error goes with everything but an effect")
@@ -103,7 +105,8 @@ func words() []judgement {
 	}
 	for class := pay.Class(0); class <= pay.ClassHostFault; class++ {
 		for effect := pay.Effect(0); effect <= pay.EffectMaybe; effect++ {
-			list = append(list, judgement{err: &pay.Error{Class: class, Effect: effect}})
+			list = append(list, judgement{err: &pay.Error{Class: class, Effect: effect}},
+				judgement{err: &pay.Error{Class: class, Effect: effect}, hostMade: true})
 		}
 	}
 	return list

@@ -93,7 +93,8 @@ func (r *Response) HeaderValue(name string) string {
 
 // GetJSON prepares a reading call that asks for JSON.
 func GetJSON(path string) *Request {
-	return &Request{Method: "GET", URL: path, Effect: Read, Header: []pay.Field{{Name: "Accept", Value: json.ContentType}}}
+	accept := []pay.Field{{Name: "Accept", Value: json.ContentType}}
+	return &Request{Method: "GET", URL: path, Effect: Read, Header: accept}
 }
 
 // PostJSON prepares a call with a JSON body.

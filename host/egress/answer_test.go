@@ -191,12 +191,10 @@ func TestUnframedAnswer(t *testing.T) {
 // TestTimeAndEvidence ends calls at every phase. The evidence is NotSent until the first byte, and Unknown after.
 func TestTimeAndEvidence(t *testing.T) {
 	t.Parallel()
-	hang := make(chan struct{})
-	t.Cleanup(func() { close(hang) })
 	slow := func(text string) func(net.Conn, seen) bool {
 		return func(c net.Conn, _ seen) bool {
 			_, _ = io.WriteString(c, text)
-			<-hang
+			_, _ = io.Copy(io.Discard, c) // until the client goes
 			return false
 		}
 	}
@@ -242,7 +240,8 @@ func TestTimeAndEvidence(t *testing.T) {
 	t.Run("within the handshake", func(t *testing.T) {
 		t.Parallel()
 		p := newPKI(t)
-		w := &wire{secured: p.server(), onConn: func(int) { <-hang }, handle: say(ok("fine"))}
+		w := &wire{secured: p.server(), handle: say(ok("fine"))}
+		w.onConn = func(int) { <-w.stopped }
 		w.start(t)
 		c := open(t, w.URL, trusting(t, p))
 		r := pay(w.URL, "/pay")
@@ -255,7 +254,8 @@ func TestTimeAndEvidence(t *testing.T) {
 	t.Run("handshake above ConnectTimeout", func(t *testing.T) {
 		t.Parallel()
 		p := newPKI(t)
-		w := &wire{secured: p.server(), onConn: func(int) { <-hang }, handle: say(ok("fine"))}
+		w := &wire{secured: p.server(), handle: say(ok("fine"))}
+		w.onConn = func(int) { <-w.stopped }
 		w.start(t)
 		c := open(t, w.URL, trusting(t, p), func(c *egress.Config) {
 			c.Limits.ConnectTimeout = 60 * time.Millisecond

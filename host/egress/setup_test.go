@@ -133,13 +133,15 @@ type seen struct {
 type wire struct {
 	URL     string
 	handle  func(c net.Conn, s seen) (keep bool)
-	onConn  func(number int) // before TLS; may block
+	onConn  func(number int) // before TLS; may block until stopped
+	stopped chan struct{}
 	secured *tls.Config
 
 	mu       sync.Mutex
 	requests []seen
 	conns    []net.Conn
 	wg       sync.WaitGroup
+	once     sync.Once
 	listener net.Listener
 }
 
@@ -153,6 +155,7 @@ func serve(t testing.TB, secured *tls.Config, handle func(net.Conn, seen) bool) 
 
 func (w *wire) start(t testing.TB) {
 	t.Helper()
+	w.stopped = make(chan struct{})
 	var err error
 	w.listener, err = net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -208,6 +211,7 @@ func (w *wire) converse(raw net.Conn, number int) {
 }
 
 func (w *wire) stop() {
+	w.once.Do(func() { close(w.stopped) })
 	_ = w.listener.Close()
 	w.mu.Lock()
 	for _, c := range w.conns {

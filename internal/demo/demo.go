@@ -14,16 +14,28 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/host"
 )
 
 // Options say what to run.
 type Options struct {
-	PluginDir string   // holds rahmet.wasm, yeniltoleg.wasm and smartpay.wasm
-	CacheDir  string   // for compiled plugins; "" for none
-	Only      []string // providers to run; empty for all
-	Faults    []Fault  // to break a simulator's answer before the run
-	Logger    hclog.Logger
+	PluginDir string // holds rahmet.wasm, yeniltoleg.wasm and smartpay.wasm
+	// Source, if given, says where a provider's plugin is instead of PluginDir.
+	Source func(provider string) host.Source
+	// Requests, if given, is handed what a provider's simulator received.
+	Requests func(provider string, list []simkit.Request)
+	CacheDir string   // for compiled plugins; "" for none
+	Only     []string // providers to run; empty for all
+	Faults   []Fault  // to break a simulator's answer before the run
+	Logger   hclog.Logger
+}
+
+func (o *Options) source(provider string) host.Source {
+	if o.Source != nil {
+		return o.Source(provider)
+	}
+	return host.Source{Path: filepath.Join(o.PluginDir, provider+".wasm")}
 }
 
 // Fault is a fault for one simulator, in the JSON of its control API.
@@ -63,7 +75,7 @@ func Run(ctx context.Context, o Options) ([]Step, error) {
 			continue
 		}
 		l := &life{ctx: ctx, host: h, provider: name, scratch: scratch}
-		err := l.live(filepath.Join(o.PluginDir, name+".wasm"), o.Faults)
+		err := l.live(&o)
 		all = append(all, l.steps...)
 		if err != nil {
 			return all, err

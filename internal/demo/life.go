@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/sdk/pay"
 )
@@ -39,7 +40,7 @@ type scene struct {
 }
 
 // live plays the whole life of the provider.
-func (l *life) live(plugin string, faults []Fault) error {
+func (l *life) live(o *Options) error {
 	open, story := l.script()
 	s, err := open(l)
 	if err != nil {
@@ -47,17 +48,25 @@ func (l *life) live(plugin string, faults []Fault) error {
 	}
 	defer s.stop()
 	l.control = s.control
-	for _, f := range faults {
+	for _, f := range o.Faults {
 		if f.Provider == l.provider {
 			if err := l.post("/_sim/faults", f.JSON, nil); err != nil {
 				return fmt.Errorf("%s: fault: %w", l.provider, err)
 			}
 		}
 	}
-	if err := l.connect(plugin, s.config); err != nil {
+	if err := l.connect(o.source(l.provider), s.config); err != nil {
 		return err
 	}
-	return story(l)
+	if err := story(l); err != nil || o.Requests == nil {
+		return err
+	}
+	var received struct{ Requests []simkit.Request }
+	if err := l.call(http.MethodGet, "/_sim/requests", "", &received); err != nil {
+		return err
+	}
+	o.Requests(l.provider, received.Requests)
+	return nil
 }
 
 func (l *life) script() (open func(*life) (*scene, error), story func(*life) error) {
@@ -70,14 +79,14 @@ func (l *life) script() (open func(*life) (*scene, error), story func(*life) err
 	return openSmartPay, liveSmartPay
 }
 
-func (l *life) connect(plugin string, config host.ConnectionConfig) error {
+func (l *life) connect(plugin host.Source, config host.ConnectionConfig) error {
 	err := l.step("load plugin", func() (string, error) {
-		rev, err := l.host.Load(l.ctx, l.provider, host.Source{Path: plugin})
+		rev, err := l.host.Load(l.ctx, l.provider, plugin)
 		if err != nil {
 			return "", err
 		}
 		m := rev.Manifest()
-		return fmt.Sprintf("%s %s, sha256 %s…", m.ID, m.Version, rev.Digest()[:12]), nil
+		return fmt.Sprintf("%s %s, sha256 %.12s…", m.ID, m.Version, rev.Digest()), nil
 	})
 	if err != nil {
 		return err
@@ -162,7 +171,11 @@ func (l *life) observe(list []pay.Observation) error {
 
 // create starts the payment and wants the next action.
 func (l *life) create(request pay.CreateRequest, next pay.NextActionType) error {
-	return l.step("create "+l.payment.Amount.String(), func() (string, error) {
+	name := "create " + l.payment.Amount.String()
+	if l.payment.Amount.IsZero() {
+		name = "create, amount not known yet"
+	}
+	return l.step(name, func() (string, error) {
 		request.Intent, request.PaymentID, request.OrderID = l.intent(), l.payment.ID, l.payment.OrderID
 		request.Amount = l.payment.Amount
 		r, err := l.conn.Create(l.ctx, request)

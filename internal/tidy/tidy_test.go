@@ -52,6 +52,9 @@ func rules() []rule {
 		{from: "plugins/smartpay/...", own: pluginMay("smartpay"), std: small},
 		{from: "examples/...", own: []string{"sdk", "sdk/pay", "sdk/json", "sdk/form", "examples/..."}, std: nil},
 		{from: "host/internal/wasm/rewrite"},
+		{ // a program that measures: it runs a plugin both ways
+			from: "host/internal/bench", own: []string{"host/internal/wasm", "sdk", "sdk/abi", "sdk/pay", "plugins/rahmet"},
+		},
 		{
 			from: "host/internal/wasm", own: []string{"host/internal/wasm/rewrite", "sdk/abi", "sdk/pay"},
 			outer: []string{"github.com/tetratelabs/wazero/..."},
@@ -61,7 +64,7 @@ func rules() []rule {
 			outer: []string{"github.com/hashicorp/go-retryablehttp", "github.com/hashicorp/go-hclog", "golang.org/x/..."},
 		},
 		{from: "host/vault"},
-		{from: "host/kv/kvtest", own: []string{"host/kv"}, outer: []string{"*"}},
+		{from: "host/kv/kvtest", own: []string{"host/kv"}, outer: []string{"*"}}, // a suite, imported by tests only
 		{from: "host/kv", outer: []string{"modernc.org/sqlite/..."}},
 		{
 			from: "host", own: []string{"host/...", "sdk/abi", "sdk/pay"},

@@ -39,6 +39,9 @@ func TestCreateAfterADoubt(t *testing.T) {
 		"repeat_refused": {err: &pay.Error{
 			Class: pay.ClassDuplicate, Advice: pay.AdviceNewAttempt, Effect: pay.EffectMaybe, ProviderCode: "77",
 		}},
+		"repeat_denied": {err: &pay.Error{
+			Class: pay.ClassProtocol, Effect: pay.EffectMaybe, ProviderCode: "9",
+		}},
 		"repeat_5xx":  {err: &pay.Error{Class: pay.ClassProtocol, Effect: pay.EffectMaybe}},
 		"repeat_lost": {err: &pay.Error{Class: pay.ClassTimeout, Effect: pay.EffectMaybe}},
 		"status_html": {err: &pay.Error{Class: pay.ClassProtocol, Effect: pay.EffectMaybe}},

@@ -17,7 +17,7 @@ func send(h *sdk.Host, request *sdk.Request) (*answer, error) {
 		return nil, err
 	}
 	a := parseAnswer(response)
-	if !a.refusesToken() {
+	if !a.mayRenew() {
 		return a, nil
 	}
 	request.Auth = sdk.OAuth2(tokenProfile, response.TokenGeneration)
@@ -58,10 +58,20 @@ func (a *answer) failure() *pay.Error {
 // error code of its own that says nothing about credentials or load.
 func (a *answer) refused() bool {
 	e := a.failure()
-	return e != nil && e.Class == pay.ClassProtocol && a.status < 500 && a.code != "" && a.code != codeOK
+	if e == nil || e.Class != pay.ClassProtocol || a.status >= 500 {
+		return false
+	}
+	return a.code != "" && a.code != codeOK && a.code != codeDenied
 }
 
-// refusesToken reports whether the call may succeed with another token.
+// mayRenew reports whether the call may succeed with another token. The code that
+// is only inferred is worth a try, since no repeat of ours can do harm (a refund has
+// its key, an order its id); it is not proof enough to call the answer a refusal.
+func (a *answer) mayRenew() bool {
+	return a.refusesToken() || a.code == codeDenied && a.status < 500 && a.status != 429
+}
+
+// refusesToken reports whether the answer says that the token is not good.
 func (a *answer) refusesToken() bool {
 	if a.status == 429 {
 		return false

@@ -159,7 +159,9 @@ func TestCreateRefusesWhatCanNotBeCarried(t *testing.T) {
 func TestCreateBadAnswers(t *testing.T) {
 	t.Parallel()
 	unclear := &pay.Error{Class: pay.ClassProtocol}
-	coded := func(class pay.Class, code string) *pay.Error { return &pay.Error{Class: class, ProviderCode: code} }
+	coded := func(class pay.Class, code string) *pay.Error {
+		return &pay.Error{Class: class, ProviderCode: code}
+	}
 	tests := map[string]*pay.Error{
 		"no_preorder_id": unclear, "preorder_id_null": unclear, "preorder_id_object": unclear,
 		"no_url": unclear, "url_of_another_type": unclear, "url_not_absolute": unclear,
@@ -217,6 +219,10 @@ func TestCreateRenewsARefusedTokenOnce(t *testing.T) {
 	tests := map[string]*pay.Error{
 		"renewed": nil, "renewed_401": nil, "renewed_bare_401": nil, "renewed_other_code_401": nil,
 		"success_401":       nil,
+		"denied":            nil,
+		"denied_twice":      {Class: pay.ClassProtocol, ProviderCode: "9"},
+		"denied_5xx":        {Class: pay.ClassProtocol, ProviderCode: "9"},
+		"denied_busy":       {Class: pay.ClassRateLimited, ProviderCode: "9"},
 		"refused_twice":     {Class: pay.ClassAuth, ProviderCode: "4"},
 		"refused_twice_401": {Class: pay.ClassAuth},
 		"second_lost":       {Class: pay.ClassTimeout, Effect: pay.EffectMaybe},

@@ -51,7 +51,9 @@ func statusTests() map[string]statusTest {
 	refunded.AmountRefunded = tenge(500_00)
 	none := []pay.StatusItem{nothing("pay_1"), nothing("pay_2"), nothing("pay_3")}
 	unclear := &pay.Error{Class: pay.ClassProtocol}
-	notFound := &pay.Error{Class: pay.ClassProtocol, ProviderCode: "404", ProviderMessage: "Заказ не найден"}
+	notFound := &pay.Error{
+		Class: pay.ClassProtocol, ProviderCode: "404", ProviderMessage: "Заказ не найден",
+	}
 	failed := func(id string, e *pay.Error) pay.StatusItem { return pay.StatusItem{ID: id, Err: e} }
 	first := seen("pay_1", "100500", paid("9001", yes, 2500_00))
 	return map[string]statusTest{
@@ -78,9 +80,9 @@ func statusTests() map[string]statusTest {
 			failed("pay_1", unclear), failed("pay_2", unclear),
 			seen("pay_3", "WEE-11122", paid("9003", yes, 1000_00)),
 		}},
-		"not_a_map":     {err: unclear},
-		"text":          {err: unclear},
-		"html":          {err: unclear},
+		"not_a_map": {err: unclear},
+		"text":      {err: unclear},
+		"html":      {err: unclear}, "html_200": {err: unclear},
 		"coded_5xx":     {err: &pay.Error{Class: pay.ClassProtocol, ProviderCode: "500"}},
 		"contradiction": {err: &pay.Error{Class: pay.ClassProtocol, ProviderCode: "0"}},
 		"twice":         {items: []pay.StatusItem{first, nothing("pay_2"), nothing("pay_3")}},
@@ -189,9 +191,13 @@ func TestStatusAmounts(t *testing.T) {
 		"empty refund":         {`, "amount": 2500, "refund": {}`, asked, asked, none},
 		"refund as empty list": {`, "amount": 2500, "refund": []`, asked, asked, none},
 		"refund of cashback":   {`, "amount": 2500, "refund": {"refunded_cashback": 5}`, asked, asked, none},
-		"gross":                {`, "amount": 2500, "refund": {"refunded_amount": 500}`, asked, asked, tenge(500_00)},
-		"net":                  {`, "amount": 2000, "refund": {"refunded_amount": 500}`, asked, asked, tenge(500_00)},
-		"net of all":           {`, "amount": 0, "refund": {"refunded_amount": 2500}`, asked, asked, asked},
+		"gross": {
+			`, "amount": 2500, "refund": {"refunded_amount": 500}`, asked, asked, tenge(500_00),
+		},
+		"net": {
+			`, "amount": 2000, "refund": {"refunded_amount": 500}`, asked, asked, tenge(500_00),
+		},
+		"net of all": {`, "amount": 0, "refund": {"refunded_amount": 2500}`, asked, asked, asked},
 		"neither": {
 			`, "amount": 2100, "refund": {"refunded_amount": "500.00"}`, asked, tenge(2100_00), tenge(500_00),
 		},

@@ -45,6 +45,7 @@ const (
 	wordError       = "error" // status; the other word is "success"
 	codeOK          = "0"
 	codeWrongToken  = "4"   // "Авторизация": client authentication failed
+	codeDenied      = "9"   // inferred: what the same OAuth2 library says of a bad token
 	codeWrongClient = "101" // "Формат ответа": wrong user name or password
 	codeUnavailable = "400" // "Доступность", for 25 minutes of 2019-11-05
 )

@@ -2,7 +2,6 @@ package smartpay
 
 import (
 	"encoding/base64"
-	"encoding/hex"
 	"strconv"
 	"strings"
 	"time"
@@ -164,7 +163,12 @@ func codeSlot(h *sdk.Host, text []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "code/" + hex.EncodeToString(sum), nil
+	const hex = "0123456789abcdef" // package encoding/hex brings fmt along
+	slot := append(make([]byte, 0, 5+2*len(sum)), "code/"...)
+	for _, b := range sum {
+		slot = append(slot, hex[b>>4], hex[b&15])
+	}
+	return string(slot), nil
 }
 
 // shownAt reads <otp>.<timestamp>.<user_id>. The one-time password has no dot; a

@@ -2,6 +2,7 @@ package yeniltoleg_test
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,24 +30,16 @@ func unclear(message string) outcome {
 	return refusal(pay.Error{Class: pay.ClassProtocol, Message: message})
 }
 
-func TestCreateAnswers(t *testing.T) {
-	t.Parallel()
+// processed has what create makes of answers with HTTP status 200.
+func processed() map[string]outcome {
 	const (
-		bank    = "https://bank.example/payment_ru.html?mdOrder=cd460886-11df-4bb3-afa9-191045af7edd"
-		own     = "https://provider.test/payments/checkout/confirmation/41765a1a?culture=ru"
-		noID    = "register: answer has no payment id"
-		noPage  = "register: answer has no payment page"
-		refused = "provider refused the request"
-		nothing = "provider answered with an HTTP status that means nothing here"
-		cantSay = "provider can't say what became of the request"
-		seen    = "provider has seen the key or the order before"
-		uuid    = "3b8dc587-9c6a-4b98-894e-fb46493205ca"
-		badKey  = "IdempotencyKey: " +
-			"Указанное условие не было выполнено для 'Idempotency Key'."
-		badName  = "Something: Неверно.; Customer.Name: Слишком длинное имя."
-		badOrder = "OrderNumber: Уже есть"
+		bank   = "https://bank.example/payment_ru.html?mdOrder=cd460886-11df-4bb3-afa9-191045af7edd"
+		own    = "https://provider.test/payments/checkout/confirmation/41765a1a?culture=ru"
+		noID   = "register: answer has no payment id"
+		noPage = "register: answer has no payment page"
+		uuid   = "3b8dc587-9c6a-4b98-894e-fb46493205ca"
 	)
-	tests := map[string]outcome{
+	return map[string]outcome{
 		"page at the bank":                   redirect(uuid, bank),
 		"page at the provider":               redirect(uuid, own),
 		"byte order mark and unknown fields": redirect("p-1", "http://bank.example/p"),
@@ -64,6 +57,22 @@ func TestCreateAnswers(t *testing.T) {
 		"truncated":                   unclear(noID),
 		"html":                        unclear(noID),
 		"array":                       unclear(noID),
+	}
+}
+
+// failed has what create makes of other answers, and of none.
+func failed() map[string]outcome {
+	const (
+		refused = "provider refused the request"
+		nothing = "provider answered with an HTTP status that means nothing here"
+		cantSay = "provider can't say what became of the request"
+		seen    = "provider has seen the key or the order before"
+		badKey  = "IdempotencyKey: " +
+			"Указанное условие не было выполнено для 'Idempotency Key'."
+		badName  = "Something: Неверно.; Customer.Name: Слишком длинное имя."
+		badOrder = "OrderNumber: Уже есть"
+	)
+	return map[string]outcome{
 		"400 field errors": refusal(pay.Error{
 			Class: pay.ClassInvalidRequest, Field: "customer.name", Message: refused,
 			ProviderCode: "400", ProviderMessage: badName,
@@ -109,6 +118,12 @@ func TestCreateAnswers(t *testing.T) {
 		}),
 		"not sent": refusal(pay.Error{Class: pay.ClassUnavailable, Message: "connection refused"}),
 	}
+}
+
+func TestCreateAnswers(t *testing.T) {
+	t.Parallel()
+	tests := processed()
+	maps.Copy(tests, failed())
 	complete(t, "testdata/register.txt", tests)
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {

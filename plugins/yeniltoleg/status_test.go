@@ -17,15 +17,15 @@ func observed(o pay.Observation) pay.StatusItem {
 
 func itemError(e pay.Error) pay.StatusItem { return pay.StatusItem{ID: "pay_1", Err: &e} }
 
-func TestStatusAnswers(t *testing.T) {
-	t.Parallel()
+// statusItems has what status makes of each section of its file.
+func statusItems() map[string]pay.StatusItem {
 	protocol := func(message string) pay.StatusItem {
 		return itemError(pay.Error{Class: pay.ClassProtocol, Message: message})
 	}
 	integrity := func(field, message string) pay.StatusItem {
 		return itemError(pay.Error{Class: pay.ClassIntegrity, Field: field, Message: message})
 	}
-	tests := map[string]pay.StatusItem{
+	return map[string]pay.StatusItem{
 		"whole": observed(pay.Observation{
 			Payment: pay.PaymentSucceeded, ProviderState: "Succeeded", Amount: asked, AmountPaid: asked,
 		}),
@@ -69,6 +69,11 @@ func TestStatusAnswers(t *testing.T) {
 		}),
 		"timeout": itemError(pay.Error{Class: pay.ClassTimeout, Message: "no answer in time"}),
 	}
+}
+
+func TestStatusAnswers(t *testing.T) {
+	t.Parallel()
+	tests := statusItems()
 	complete(t, "testdata/status.txt", tests)
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {

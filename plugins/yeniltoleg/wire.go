@@ -24,7 +24,7 @@ const (
 // Names of answers' fields. They are compared without case: the document spells
 // status and Status.
 const (
-	// Sections "Запрос регистрации платежа", "Запрос отмены платежа", "Возврат средств".
+	// Section "Запрос регистрации платежа" and those of cancel and refund.
 	fieldPaymentID = "paymentId"
 	fieldReturnURL = "returnUrl" // in an answer the payment page, in a request the shop's
 	fieldResult    = "result"

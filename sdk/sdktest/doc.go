@@ -1,6 +1,7 @@
 // Package sdktest runs a payment provider natively in go test: against a written
 // HTTP transcript, with a clock, a random source and a storage that the test owns.
-// No network, no Wasm, no waiting.
+// No network, no Wasm, no waiting. The package's own acme_test.go and
+// testdata/acme.txt are a whole example: a provider in small, and its tests.
 //
 //	func TestCreate(t *testing.T) {
 //		t.Parallel()

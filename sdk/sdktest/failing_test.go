@@ -1,6 +1,7 @@
 package sdktest_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -9,105 +10,125 @@ import (
 	"github.com/payhost/payhost/sdk/sdktest"
 )
 
-// TestRequestsThatDiffer holds requests against transcripts that they do not fit.
-func TestRequestsThatDiffer(t *testing.T) {
-	t.Parallel()
-	header := func(value string) []pay.Field { return []pay.Field{{Name: "Content-Type", Value: value}} }
-	jsonHeader := header("application/json; charset=utf-8")
-	formHeader := header("application/x-www-form-urlencoded")
-	post := func(h []pay.Field, body string) *sdk.Request {
-		return &sdk.Request{Method: "POST", URL: "/pay", Header: h, Body: []byte(body)}
+// difference is a request, one of a transcript, and what the test is told.
+type difference struct {
+	request *sdk.Request
+	want    string // of the request in the transcript
+	report  string // "" if it fits
+}
+
+func posted(contentType, body string) *sdk.Request {
+	r := &sdk.Request{Method: "POST", URL: "/pay", Body: []byte(body)}
+	if contentType != "" {
+		r.Header = []pay.Field{{Name: "Content-Type", Value: contentType}}
 	}
-	tests := map[string]struct {
-		request *sdk.Request
-		want    string // of the request in the transcript
-		report  string // "" if it fits
-	}{
-		"same": {post(nil, "a b"), "POST /pay money\n>\n> a b", ""},
+	return r
+}
+
+const (
+	jsonType = "application/json; charset=utf-8"
+	formType = "application/x-www-form-urlencoded"
+)
+
+func headDifferences() map[string]difference {
+	return map[string]difference{
+		"same": {posted("", "a b"), "POST /pay money\n>\n> a b", ""},
 		"method": {
 			&sdk.Request{Method: "GET", URL: "/ask", Effect: sdk.Read}, "PUT /ask read",
 			`method: want "PUT", got "GET"`,
 		},
-		"path": {post(nil, ""), "POST /pay/x money", `path: want "/pay/x", got "/pay"`},
+		"path": {posted("", ""), "POST /pay/x money", `path: want "/pay/x", got "/pay"`},
 		"query": {
 			&sdk.Request{Method: "GET", URL: "/ask?a=1", Effect: sdk.Read}, "GET /ask?a=2 read",
 			`path: want "/ask?a=2"`,
 		},
-		"effect":        {post(nil, ""), "POST /pay read", `effect: want "read", got "money"`},
-		"text":          {post(nil, "ab"), "POST /pay money\n>\n> abc", `body: want "abc", got "ab"`},
-		"no body":       {post(nil, ""), "POST /pay money\n>\n> abc", `body: want "abc", got nothing`},
-		"unwanted body": {post(jsonHeader, "{}"), "POST /pay money", `body: want nothing, got "{}"`},
+		"effect":        {posted("", ""), "POST /pay read", `effect: want "read", got "money"`},
+		"text":          {posted("", "ab"), "POST /pay money\n>\n> abc", `body: want "abc", got "ab"`},
+		"no body":       {posted("", ""), "POST /pay money\n>\n> abc", `body: want "abc", got nothing`},
+		"unwanted body": {posted(jsonType, "{}"), "POST /pay money", `body: want nothing, got "{}"`},
 		"header": {
-			post(formHeader, ""), "POST /pay money\n> content-type: text/plain",
+			posted(formType, ""), "POST /pay money\n> content-type: text/plain",
 			`content-type: want "text/plain"`,
 		},
-		"no header": {post(nil, ""), "POST /pay money\n> x-key: 1", `x-key: want "1", got nothing`},
+		"no header": {posted("", ""), "POST /pay money\n> x-key: 1", `x-key: want "1", got nothing`},
 		"header any": {
-			post(formHeader, ""), "POST /pay money\n> Content-Type: application/{{any}}encoded", "",
+			posted(formType, ""), "POST /pay money\n> Content-Type: application/{{any}}encoded", "",
 		},
 		"no auth": {
-			post(nil, ""), "POST /pay money\n> auth: bearer token", `auth: want "bearer token", got "none"`,
-		},
-		"number text": {
-			post(jsonHeader, `{"a":35.450}`), "POST /pay money\n>\n> {\"a\":35.45}",
-			`body.a: want 35.45, got 35.450`,
-		},
-		"number kind": {
-			post(jsonHeader, `{"a":"1"}`), "POST /pay money\n>\n> {\"a\":1}", `body.a: want 1, got "1"`,
-		},
-		"order of names": {
-			post(jsonHeader, `{"b":[1,{"c":null}],"a":true}`),
-			"POST /pay money\n>\n> {\"a\":true,\n>  \"b\":[1,{\"c\":null}]}", "",
-		},
-		"missing name": {
-			post(jsonHeader, `{}`), "POST /pay money\n>\n> {\"a\":1}", `body.a: want 1, is missing`,
-		},
-		"extra name": {
-			post(jsonHeader, `{"x":{"a":1}}`), "POST /pay money\n>\n> {\"x\":{}}",
-			`body.x.a: is not expected, got 1`,
-		},
-		"elements": {
-			post(jsonHeader, `[1,2]`), "POST /pay money\n>\n> [1,3,4]", `body[1]: want 3, got 2`,
-		},
-		"other kind": {post(jsonHeader, `[]`), "POST /pay money\n>\n> {}", `body: want {}, got []`},
-		"any value": {
-			post(jsonHeader, `{"a":{"b":1},"c":"k-1"}`),
-			"POST /pay money\n>\n> {\"a\":\"{{any}}\",\"c\":\"k-{{any}}\"}", "",
-		},
-		"any is not ''": {
-			post(jsonHeader, `{"c":"k-"}`), "POST /pay money\n>\n> {\"c\":\"k-{{any}}\"}",
-			`body.c: want "k-{{any}}"`,
-		},
-		"twice": {
-			post(jsonHeader, `{"a":1,"a":1}`), "POST /pay money\n>\n> {\"a\":1}", `"a" stands twice`,
-		},
-		"not JSON": {
-			post(jsonHeader, `{"a":}`), "POST /pay money\n>\n> {\"a\":1}", `body: the JSON does not parse`,
-		},
-		"JSON and more": {
-			post(jsonHeader, `{"a":1}]`), "POST /pay money\n>\n> {\"a\":1}",
-			`body: the JSON does not parse`,
-		},
-		"form order": {post(formHeader, "b=2+x&a=1"), "POST /pay money\n>\n> a=1\n> &b=2%20x", ""},
-		"form value": {
-			post(formHeader, "a=1&a=3"), "POST /pay money\n>\n> a=1&a=2", `form field a: want "2", got "3"`,
-		},
-		"form extra": {
-			post(formHeader, "a=1&z=3"), "POST /pay money\n>\n> a=1",
-			`form field z: is not expected, got "3"`,
-		},
-		"form missing": {
-			post(formHeader, "a=1"), "POST /pay money\n>\n> a=1&b=%7B",
-			`form field b: want "{", is missing`,
-		},
-		"form broken": {
-			post(formHeader, "a=%zz"), "POST /pay money\n>\n> a=1", `body: the form does not parse`,
+			posted("", ""), "POST /pay money\n> auth: bearer token", `auth: want "bearer token", got "none"`,
 		},
 		"timeout": {
 			&sdk.Request{Method: "POST", URL: "/pay", Timeout: 2e9}, "POST /pay money\n> timeout: 5s",
 			`timeout: want "5s", got "2s"`,
 		},
 	}
+}
+
+func bodyDifferences() map[string]difference {
+	return map[string]difference{
+		"number text": {
+			posted(jsonType, `{"a":35.450}`), "POST /pay money\n>\n> {\"a\":35.45}",
+			`body.a: want 35.45, got 35.450`,
+		},
+		"number kind": {
+			posted(jsonType, `{"a":"1"}`), "POST /pay money\n>\n> {\"a\":1}", `body.a: want 1, got "1"`,
+		},
+		"order of names": {
+			posted(jsonType, `{"b":[1,{"c":null}],"a":true}`),
+			"POST /pay money\n>\n> {\"a\":true,\n>  \"b\":[1,{\"c\":null}]}", "",
+		},
+		"missing name": {
+			posted(jsonType, `{}`), "POST /pay money\n>\n> {\"a\":1}", `body.a: want 1, is missing`,
+		},
+		"extra name": {
+			posted(jsonType, `{"x":{"a":1}}`), "POST /pay money\n>\n> {\"x\":{}}",
+			`body.x.a: is not expected, got 1`,
+		},
+		"elements": {
+			posted(jsonType, `[1,2]`), "POST /pay money\n>\n> [1,3,4]", `body[1]: want 3, got 2`,
+		},
+		"other kind": {posted(jsonType, `[]`), "POST /pay money\n>\n> {}", `body: want {}, got []`},
+		"any value": {
+			posted(jsonType, `{"a":{"b":1},"c":"k-1"}`),
+			"POST /pay money\n>\n> {\"a\":\"{{any}}\",\"c\":\"k-{{any}}\"}", "",
+		},
+		"any is not ''": {
+			posted(jsonType, `{"c":"k-"}`), "POST /pay money\n>\n> {\"c\":\"k-{{any}}\"}",
+			`body.c: want "k-{{any}}"`,
+		},
+		"twice": {
+			posted(jsonType, `{"a":1,"a":1}`), "POST /pay money\n>\n> {\"a\":1}", `"a" stands twice`,
+		},
+		"not JSON": {
+			posted(jsonType, `{"a":}`), "POST /pay money\n>\n> {\"a\":1}", `body: the JSON does not parse`,
+		},
+		"JSON and more": {
+			posted(jsonType, `{"a":1}]`), "POST /pay money\n>\n> {\"a\":1}",
+			`body: the JSON does not parse`,
+		},
+		"form order": {posted(formType, "b=2+x&a=1"), "POST /pay money\n>\n> a=1\n> &b=2%20x", ""},
+		"form value": {
+			posted(formType, "a=1&a=3"), "POST /pay money\n>\n> a=1&a=2", `form field a: want "2", got "3"`,
+		},
+		"form extra": {
+			posted(formType, "a=1&z=3"), "POST /pay money\n>\n> a=1",
+			`form field z: is not expected, got "3"`,
+		},
+		"form missing": {
+			posted(formType, "a=1"), "POST /pay money\n>\n> a=1&b=%7B",
+			`form field b: want "{", is missing`,
+		},
+		"form broken": {
+			posted(formType, "a=%zz"), "POST /pay money\n>\n> a=1", `body: the form does not parse`,
+		},
+	}
+}
+
+// TestRequestsThatDiffer holds requests against transcripts that they do not fit.
+func TestRequestsThatDiffer(t *testing.T) {
+	t.Parallel()
+	tests := headDifferences()
+	maps.Copy(tests, bodyDifferences())
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,19 +144,19 @@ func TestRequestsThatDiffer(t *testing.T) {
 	}
 }
 
-// TestRefusals shows that the harness fails a test for what no host would let a
-// plugin do.
-func TestRefusals(t *testing.T) {
-	t.Parallel()
+// refusal is a request that no host would send, and what the test is told.
+type refusal struct {
+	request *sdk.Request
+	report  string
+}
+
+func refusals() map[string]refusal {
 	post := func(change func(*sdk.Request)) *sdk.Request {
 		r := &sdk.Request{Method: "POST", URL: "/pay"}
 		change(r)
 		return r
 	}
-	tests := map[string]struct {
-		request *sdk.Request
-		report  string
-	}{
+	return map[string]refusal{
 		"path": {
 			post(func(r *sdk.Request) { r.URL = "/payments" }), "egress does not cover POST /payments",
 		},
@@ -202,7 +223,13 @@ func TestRefusals(t *testing.T) {
 		}), "header Authorization is filled by auth"},
 		"past the end": {post(func(*sdk.Request) {}), "the transcript has ended, the plugin sends"},
 	}
-	for name, test := range tests {
+}
+
+// TestRefusals shows that the harness fails a test for what no host would let a
+// plugin do.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for name, test := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config := sdktest.Config{Secrets: []string{"token", "id", "field"}, Identities: []string{"client"}}

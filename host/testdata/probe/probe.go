@@ -202,6 +202,22 @@ func actions() map[string]action {
 			}
 			return res, err
 		},
+		"lost-after-answer": func(h *sdk.Host, r *pay.CreateRequest, _ string) (*pay.Result, error) {
+			if _, err := send(h, r, ""); err != nil {
+				return nil, err
+			}
+			for {
+				if _, err := h.Send(sdk.GetJSON("/read/x")); err != nil {
+					return nil, err
+				}
+			}
+		},
+		"denied-after-answer": func(h *sdk.Host, r *pay.CreateRequest, _ string) (*pay.Result, error) {
+			if _, err := send(h, r, ""); err != nil {
+				return nil, err
+			}
+			return send(h, r, "/elsewhere")
+		},
 		"reads": func(h *sdk.Host, _ *pay.CreateRequest, _ string) (*pay.Result, error) {
 			for {
 				if _, err := h.Send(sdk.GetJSON("/read/x")); err != nil {
