@@ -34,7 +34,10 @@ func (j *judgement) verdict() (pay.Outcome, *pay.Error) {
 	switch outcome {
 	case pay.OutcomeInDoubt:
 		err.Effect = pay.EffectMaybe
-		if err.Advice != pay.AdviceOperator {
+		// A duplicate may be the provider's word that this key leads nowhere, while
+		// the plugin knows that another may be tried beside it (see rahmet).
+		beside := err.Class == pay.ClassDuplicate && err.Advice == pay.AdviceNewAttempt
+		if err.Advice != pay.AdviceOperator && !beside {
 			err.Advice = j.doubtAdvice()
 		}
 	default:
@@ -143,7 +146,7 @@ func (j *judgement) refusal() (pay.Outcome, *pay.Error) {
 // that are in doubt. Where the provider knows the key, a definite no to the same
 // key settles it; otherwise it tells of this attempt only.
 func (j *judgement) withEarlier(outcome pay.Outcome, err *pay.Error) (pay.Outcome, *pay.Error) {
-	if j.earlier.Wire != pay.WireUnknown {
+	if !j.earlier.Doubtful() {
 		return outcome, err
 	}
 	keyed := j.spec.Idempotency == pay.IdempotencyNative || j.spec.Idempotency == pay.IdempotencyNatural

@@ -50,7 +50,7 @@ func brokenRules(j *judgement, outcome pay.Outcome, err *pay.Error) []string {
 	must(!done || j.seen.Wire != pay.WireAnswered || j.seen.Status < 500 && j.seen.Status != 429, "an effect in a server's error")
 	must(j.seen.Wire != pay.WireAnswered || j.seen.Status < 500 || j.seen.Status == 503 && j.unprocessed ||
 		outcome == pay.OutcomeInDoubt, "a server's error: in doubt")
-	must(!settled || j.earlier.Wire != pay.WireUnknown || keyed && j.seen.Wire == pay.WireAnswered,
+	must(!settled || !j.earlier.Doubtful() || keyed && j.seen.Wire == pay.WireAnswered,
 		"an earlier doubt is not settled by an attempt that did nothing")
 	must(!j.hostMade || j.seen.Wire != pay.WireAnswered || outcome == pay.OutcomeInDoubt || j.seen.Status == 429 || j.unprocessed,
 		"a failure of the host after an answer tells nothing of the answer")
@@ -62,7 +62,7 @@ func brokenRules(j *judgement, outcome pay.Outcome, err *pay.Error) []string {
 		must(!settled || err.Effect == pay.EffectNone, "no effect is said to be none")
 		must(err.Advice != 0, "every error has advice")
 		must(outcome != pay.OutcomeInDoubt || err.Advice == pay.AdviceProbe || err.Advice == pay.AdviceOperator ||
-			j.spec.Idempotency == pay.IdempotencyNative, "a doubt never invites a blind retry")
+			j.spec.Idempotency == pay.IdempotencyNative || err.Class == pay.ClassDuplicate, "a doubt never invites a blind retry")
 	}
 	return rules
 }
@@ -84,7 +84,7 @@ func judgements() []*judgement {
 							j := word
 							j.spec = pay.OperationSpec{Idempotency: idempotency, MoneyCalls: shape[0]}
 							j.seen = pay.Evidence{Wire: seen, Status: status, Reads: shape[1]}
-							j.earlier = pay.Evidence{Wire: earlier}
+							j.earlier = pay.Evidence{Wire: earlier, InDoubt: shape[0] == 1 && earlier == pay.WireAnswered}
 							j.unprocessed = shape[2] == 1
 							all = append(all, &j)
 						}

@@ -35,7 +35,11 @@ func (r *reader) read(ctx context.Context, a *attempt, resp *http.Response) (*Re
 	if fail != nil {
 		return nil, fail
 	}
-	raw, err := readBody(resp.Body, resp.ContentLength, r.limits.ResponseBytes)
+	length := resp.ContentLength
+	if resp.Body == http.NoBody {
+		length = 0 // the answer to a HEAD announces what it doesn't send
+	}
+	raw, err := readBody(resp.Body, length, r.limits.ResponseBytes)
 	if len(raw) > 0 {
 		a.reach(Body)
 	}

@@ -33,7 +33,7 @@ func (*Provider) Create(h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) 
 	if err := checkCreate(&s, r); err != nil {
 		return nil, err
 	}
-	again := r.Attempt > 1 || r.Earlier.Wire == pay.WireUnknown
+	again := r.Attempt > 1 || r.Earlier.Doubtful()
 	if again {
 		if found, err := settle(h, r); found != nil || err != nil {
 			return found, err
@@ -203,7 +203,7 @@ func settle(h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) {
 // tell what that one did.
 func doubtful(r *pay.CreateRequest, e *pay.Error) *pay.Error {
 	waited := r.Earlier.Wire == pay.WireAnswered && r.Earlier.Status == 429
-	if r.Attempt > 1 && !waited && r.Earlier.Wire != pay.WireNotSent || r.Earlier.Wire == pay.WireUnknown {
+	if r.Attempt > 1 && !waited && r.Earlier.Wire != pay.WireNotSent || r.Earlier.Doubtful() {
 		e.Effect = pay.EffectMaybe
 	}
 	return e

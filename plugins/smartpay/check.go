@@ -62,14 +62,18 @@ func checkCode(h *sdk.Host, c *presented, intent *pay.Intent) error {
 	if sentBefore(intent) {
 		return nil
 	}
-	mine, err := presentedFor(h, text, intent.ProviderKey)
-	if err != nil || mine {
+	slot, err := codeSlot(h, text)
+	if err != nil {
+		return err
+	}
+	holder, err := holderOf(h, slot)
+	if err != nil || holder == intent.ProviderKey {
 		return err
 	}
 	if problem := fresh(h.Now().Sub(shown), l); problem != nil {
 		return problem
 	}
-	return note(h, text, intent.ProviderKey, l)
+	return claim(h, slot, intent.ProviderKey, l.maxAge+2*l.skew)
 }
 
 // open decrypts a code and finds when it was shown. All that can be wrong with the
@@ -121,40 +125,30 @@ func fresh(age time.Duration, l limits) *pay.Error {
 	return nil
 }
 
-// presentedFor reports whether a code was presented for this very purchase before.
-// Another purchase's code is an error.
-func presentedFor(h *sdk.Host, text []byte, key string) (bool, error) {
-	slot, err := codeSlot(h, text)
-	if err != nil {
-		return false, err
-	}
+// holderOf returns the key of the purchase that a code was presented for, or "".
+func holderOf(h *sdk.Host, slot string) (string, error) {
 	holder, _, err := h.Get(slot)
-	switch {
-	case sdk.IsNotFound(err):
-		return false, nil
-	case err != nil:
-		return false, err
-	case string(holder) == key:
-		return true, nil
+	if sdk.IsNotFound(err) {
+		return "", nil
 	}
-	return false, &pay.Error{
+	return string(holder), err
+}
+
+// claim remembers which purchase a code was presented for, as long as the code could
+// be fresh. Of two purchases the first gets it.
+func claim(h *sdk.Host, slot, key string, ttl time.Duration) error {
+	_, err := h.Put(slot, []byte(key), ttl, sdk.Absent)
+	if !sdk.IsConflict(err) {
+		return err
+	}
+	holder, err := holderOf(h, slot)
+	if err != nil || holder == key {
+		return err
+	}
+	return &pay.Error{
 		Class: pay.ClassCodeInvalid, Field: fieldCode, Advice: pay.AdviceAskPayer,
 		Message: "code was already presented",
 	}
-}
-
-// note remembers for which purchase a code was presented, as long as it could be
-// fresh. Of two calls at the same moment one is first.
-func note(h *sdk.Host, text []byte, key string, l limits) error {
-	slot, err := codeSlot(h, text)
-	if err != nil {
-		return err
-	}
-	_, err = h.Put(slot, []byte(key), l.maxAge+2*l.skew, sdk.Absent)
-	if sdk.IsConflict(err) {
-		_, err = presentedFor(h, text, key)
-	}
-	return err
 }
 
 // codeSlot is the storage key of a code: a digest, since the text is the payer's.

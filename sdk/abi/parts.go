@@ -32,6 +32,7 @@ func putEvidence(w *writer, m *pay.Evidence) {
 	w.int(3, int64(m.Calls))
 	w.int(4, int64(m.Reads))
 	w.int(5, m.BytesOut)
+	w.bool(6, m.InDoubt)
 }
 
 func setEvidence(m *pay.Evidence, field int, r *reader) bool {
@@ -46,6 +47,8 @@ func setEvidence(m *pay.Evidence, field int, r *reader) bool {
 		m.Reads = r.number()
 	case 5:
 		m.BytesOut = r.int()
+	case 6:
+		m.InDoubt = r.bool()
 	default:
 		return false
 	}

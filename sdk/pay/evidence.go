@@ -29,4 +29,12 @@ type Evidence struct {
 	Calls    int   // writing calls tried, resends included
 	Reads    int   // reading calls that were answered
 	BytesOut int64 // bytes of writing calls that left, headers included
+	InDoubt  bool  // of earlier attempts: they ended in doubt, by whatever evidence
+}
+
+// Doubtful reports whether the attempts that the evidence is of may have had an
+// effect that nobody has seen: one ended in doubt, bytes left without an answer,
+// or the provider answered with a server's error.
+func (e Evidence) Doubtful() bool {
+	return e.InDoubt || e.Wire == WireUnknown || e.Wire == WireAnswered && e.Status >= 500
 }

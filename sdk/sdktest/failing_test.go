@@ -150,6 +150,20 @@ type refusal struct {
 	report  string
 }
 
+func headerRefusals() map[string]refusal {
+	with := func(name, value string) *sdk.Request {
+		return &sdk.Request{Method: "POST", URL: "/pay", Header: []pay.Field{{Name: name, Value: value}}}
+	}
+	filled := with("authorization", "x")
+	filled.Auth = sdk.Bearer("token")
+	return map[string]refusal{
+		"host header":    {with("host", "x"), "header Host is set by the host"},
+		"proxy header":   {with("Proxy-Auth", "x"), "header Proxy-Auth is set by the host"},
+		"header break":   {with("X", "a\nb"), "header X holds a line end"},
+		"header of auth": {filled, "header Authorization is filled by auth"},
+	}
+}
+
 func refusals() map[string]refusal {
 	post := func(change func(*sdk.Request)) *sdk.Request {
 		r := &sdk.Request{Method: "POST", URL: "/pay"}
@@ -206,21 +220,6 @@ func refusals() map[string]refusal {
 			post(func(r *sdk.Request) { r.Secrets = []sdk.FormSecret{{Field: "t", Secret: "token"}} }),
 			"secret token is not declared for slot form",
 		},
-		"host header": {
-			post(func(r *sdk.Request) { r.Header = []pay.Field{{Name: "host", Value: "x"}} }),
-			"header Host is set by the host",
-		},
-		"proxy header": {
-			post(func(r *sdk.Request) { r.Header = []pay.Field{{Name: "Proxy-Auth", Value: "x"}} }),
-			"header Proxy-Auth is set by the host",
-		},
-		"header break": {
-			post(func(r *sdk.Request) { r.Header = []pay.Field{{Name: "X", Value: "a\nb"}} }),
-			"header X holds a line end",
-		},
-		"header of auth": {post(func(r *sdk.Request) {
-			r.Auth, r.Header = sdk.Bearer("token"), []pay.Field{{Name: "authorization", Value: "x"}}
-		}), "header Authorization is filled by auth"},
 		"past the end": {post(func(*sdk.Request) {}), "the transcript has ended, the plugin sends"},
 	}
 }
@@ -229,7 +228,9 @@ func refusals() map[string]refusal {
 // plugin do.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	for name, test := range refusals() {
+	tests := refusals()
+	maps.Copy(tests, headerRefusals())
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config := sdktest.Config{Secrets: []string{"token", "id", "field"}, Identities: []string{"client"}}

@@ -86,7 +86,10 @@ func stubManifest() pay.Manifest {
 			{Name: "field", Slots: []pay.Slot{pay.SlotForm}},
 		},
 		Keys: []pay.KeySpec{{
-			Name: "sign", Algorithms: []string{"HS256", "RS256", "PS256", "ES256", "EdDSA", "ES256-DER", "RSA-OAEP-256"},
+			Name: "sign",
+			Algorithms: []string{
+				"HS256", "RS256", "PS256", "ES256", "EdDSA", "ES256-DER", "RSA-OAEP-256",
+			},
 		}},
 		Identities: []pay.IdentitySpec{{Name: "client"}},
 		OAuth2:     []pay.OAuth2Profile{{Name: "main", ClientID: "id", ClientSecret: "id"}},
