@@ -143,14 +143,13 @@ func (j *judgement) refusal() (pay.Outcome, *pay.Error) {
 }
 
 // withEarlier judges an attempt that did nothing in the light of earlier ones
-// that are in doubt. Where the provider knows the key, a definite no to the same
-// key settles it; otherwise it tells of this attempt only.
+// that are in doubt. Where the provider knows the key, a decline is its answer to
+// that key and settles it. Nothing else does: a refused token, a limit or a field
+// that is wrong by now tell of this attempt only.
 func (j *judgement) withEarlier(outcome pay.Outcome, err *pay.Error) (pay.Outcome, *pay.Error) {
-	if !j.earlier.Doubtful() {
-		return outcome, err
-	}
 	keyed := j.spec.Idempotency == pay.IdempotencyNative || j.spec.Idempotency == pay.IdempotencyNatural
-	if keyed && j.seen.Wire == pay.WireAnswered && j.seen.Status != 429 && j.seen.Status < 500 {
+	settled := outcome == pay.OutcomeDeclined && keyed && j.seen.Wire == pay.WireAnswered
+	if !j.earlier.Doubtful() || settled {
 		return outcome, err
 	}
 	return pay.OutcomeInDoubt, err

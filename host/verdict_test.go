@@ -50,7 +50,7 @@ func brokenRules(j *judgement, outcome pay.Outcome, err *pay.Error) []string {
 	must(!done || j.seen.Wire != pay.WireAnswered || j.seen.Status < 500 && j.seen.Status != 429, "an effect in a server's error")
 	must(j.seen.Wire != pay.WireAnswered || j.seen.Status < 500 || j.seen.Status == 503 && j.unprocessed ||
 		outcome == pay.OutcomeInDoubt, "a server's error: in doubt")
-	must(!settled || !j.earlier.Doubtful() || keyed && j.seen.Wire == pay.WireAnswered,
+	must(!settled || !j.earlier.Doubtful() || keyed && j.seen.Wire == pay.WireAnswered && outcome == pay.OutcomeDeclined,
 		"an earlier doubt is not settled by an attempt that did nothing")
 	must(!j.hostMade || j.seen.Wire != pay.WireAnswered || outcome == pay.OutcomeInDoubt || j.seen.Status == 429 || j.unprocessed,
 		"a failure of the host after an answer tells nothing of the answer")

@@ -43,7 +43,7 @@ func rules() []rule {
 		{from: "sdk/pay", std: []string{"errors", "math", "strconv", "strings", "time"}},
 		{from: "sdk/abi", own: []string{"sdk/pay"}, std: []string{"errors", "strings", "time", "unicode/utf8", "unsafe"}},
 		{from: "sdk/sdktest", own: []string{"sdk", "sdk/abi", "sdk/pay", "sdk/json", "sdk/form"}},
-		{from: "sdk/json", own: []string{"sdk/pay"}, std: []string{"errors", "strconv", "unicode/utf16", "unicode/utf8"}},
+		{from: "sdk/json", own: []string{"sdk/pay"}, std: []string{"bytes", "errors", "strconv", "unicode/utf16", "unicode/utf8", "unsafe"}},
 		{from: "sdk/form", std: []string{"strconv"}},
 		{from: "sdk/internal/guest", own: []string{"sdk/abi", "sdk/pay"}, std: []string{"time", "unsafe"}},
 		{from: "sdk", own: []string{"sdk/abi", "sdk/pay", "sdk/json", "sdk/form", "sdk/internal/guest"}, std: small},

@@ -218,7 +218,7 @@ func TestGarbageIsNoCode(t *testing.T) {
 	for name, text := range map[string]string{
 		"barcode": "4607001234567", "link": "https://qr.nspk.ru/AS10003", "half": `{"id_loyalty": "1", "encr`,
 		"array": `["1", "ZW5j", "c2lnbg=="]`, "two objects": `{} {}`, "empty object": `{}`, "null": `null`,
-		"deep":      strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200),
+		"deep": strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

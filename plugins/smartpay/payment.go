@@ -22,6 +22,9 @@ func (*Provider) Create(_ *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) 
 // Bind claims the code that the payer shows ("Оплата", step 2). It is safe to
 // repeat: the service knows the purchase by our key and gives the same id again.
 func (*Provider) Bind(h *sdk.Host, r *pay.BindRequest) (*pay.Result, error) {
+	if problem := needKey(&r.Intent); problem != nil {
+		return nil, problem
+	}
 	code, problem := parseCode(r.Code)
 	if problem != nil {
 		return nil, problem
@@ -203,6 +206,14 @@ func needPurchase(payment *pay.Ref) *pay.Error {
 		Class: pay.ClassStateConflict, Field: "provider_ref", Advice: pay.AdviceFix,
 		Message: "no code is bound: the provider knows nothing of the payment",
 	}
+}
+
+// needKey refuses an operation without the key that makes its repeat recognizable.
+func needKey(i *pay.Intent) *pay.Error {
+	if i.ProviderKey == "" {
+		return invalid("provider_key", "is missing")
+	}
+	return nil
 }
 
 // checkAmount refuses what the service can't carry.

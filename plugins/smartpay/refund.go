@@ -32,6 +32,9 @@ func (*Provider) Refund(h *sdk.Host, r *pay.RefundRequest) (*pay.Result, error) 
 // checkRefund refuses what the service would ("Возврат", step 3) and what it can't
 // carry.
 func checkRefund(r *pay.RefundRequest) *pay.Error {
+	if problem := needKey(&r.Intent); problem != nil {
+		return problem
+	}
 	if problem := needPurchase(&r.Payment); problem != nil {
 		return problem
 	}

@@ -94,8 +94,11 @@ func registerFailure(a *answer, r *pay.CreateRequest) *pay.Error {
 	return e
 }
 
-// doubtful reports whether an earlier send of an operation may have arrived.
-func doubtful(i *pay.Intent) bool { return i.Attempt > 1 || i.Earlier.Wire == pay.WireUnknown }
+// doubtful reports whether an earlier send of an operation may have arrived: the
+// host says so, or it knows of a send and nothing of how that went.
+func doubtful(i *pay.Intent) bool {
+	return i.Earlier.Doubtful() || i.Attempt > 1 && i.Earlier == pay.Evidence{}
+}
 
 // declined is the provider's own statement that it did not do what was asked. It
 // has no list of reasons.

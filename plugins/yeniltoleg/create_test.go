@@ -160,6 +160,36 @@ func wholeRequest() pay.CreateRequest {
 	return r
 }
 
+// TestCreateDoubts shows when a reused order number is taken for our own earlier
+// send, and when for a mistake of the merchant.
+func TestCreateDoubts(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		intent pay.Intent
+		want   pay.Class
+	}{
+		"first":          {pay.Intent{Attempt: 1}, pay.ClassInvalidRequest},
+		"lost":           {pay.Intent{Attempt: 2, Earlier: pay.Evidence{Wire: pay.WireUnknown}}, pay.ClassDuplicate},
+		"server's error": {pay.Intent{Earlier: pay.Evidence{Wire: pay.WireAnswered, Status: 500}}, pay.ClassDuplicate},
+		"in doubt": {
+			pay.Intent{Earlier: pay.Evidence{Wire: pay.WireAnswered, Status: 200, InDoubt: true}}, pay.ClassDuplicate,
+		},
+		"nobody knows": {pay.Intent{Attempt: 2}, pay.ClassDuplicate},
+		"not sent": {
+			pay.Intent{Attempt: 2, Earlier: pay.Evidence{Wire: pay.WireNotSent}}, pay.ClassInvalidRequest,
+		},
+	}
+	for name, test := range tests {
+		p := plugin(t)
+		p.Transcript("testdata/register.txt#400 order number")
+		r := createRequest()
+		r.Intent = test.intent
+		if _, err := p.Create(r); pay.ClassOf(err) != test.want {
+			t.Errorf("%s: %v, want class %v", name, err, test.want)
+		}
+	}
+}
+
 // TestCreateAgain covers a repeat after a doubt, where a refusal may be of the
 // repeat and not of the payment.
 func TestCreateAgain(t *testing.T) {

@@ -61,8 +61,9 @@ func (u *undoing) run(h *sdk.Host) (*pay.Result, error) {
 	case !validID(u.ref.ProviderRef):
 		return nil, invalid("provider_ref", "is no payment id of this provider")
 	}
-	if doubtful(u.intent) {
-		// An earlier send may have arrived. The request has no key, so look first.
+	if u.intent.Attempt > 1 || doubtful(u.intent) {
+		// An earlier send may have arrived. The request has no key, so look first: a
+		// look costs little, even where the host knows that nothing was sent.
 		seen, problem := look(h, u.ref)
 		switch {
 		case problem != nil:

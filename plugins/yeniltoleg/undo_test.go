@@ -88,6 +88,27 @@ func intentOf(section string) pay.Intent {
 	return pay.Intent{}
 }
 
+// TestUndoLooksFirst shows what makes cancel and refund ask before they send.
+func TestUndoLooksFirst(t *testing.T) {
+	t.Parallel()
+	for _, intent := range []pay.Intent{
+		{Attempt: 2}, {Attempt: 2, Earlier: pay.Evidence{Wire: pay.WireNotSent}},
+		{Earlier: pay.Evidence{Wire: pay.WireUnknown}}, {Earlier: pay.Evidence{InDoubt: true}},
+		{Earlier: pay.Evidence{Wire: pay.WireAnswered, Status: 502}},
+	} {
+		p := plugin(t)
+		p.Transcript("testdata/cancel.txt#again, done before")
+		p.Transcript("testdata/refund.txt#again, done before")
+		if _, err := p.Cancel(pay.PaymentRequest{Intent: intent, Payment: ref()}); err != nil {
+			t.Errorf("cancel, %+v: %v", intent, err)
+		}
+		refund := pay.RefundRequest{Intent: intent, Payment: ref(), Amount: asked, Paid: asked}
+		if _, err := p.Refund(refund); err != nil {
+			t.Errorf("refund, %+v: %v", intent, err)
+		}
+	}
+}
+
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	tests := undoTests(pay.OpCancel, func(word string, amount pay.Money) *pay.Result {

@@ -156,6 +156,10 @@ func (r *reader) next() int {
 }
 
 func (r *reader) varint() uint64 {
+	if r.i < len(r.b) && r.b[r.i] < 0x80 { // most tags and lengths are one byte
+		r.i++
+		return uint64(r.b[r.i-1])
+	}
 	var v uint64
 	for shift := uint(0); shift < 64; shift += 7 {
 		if r.i >= len(r.b) {

@@ -37,6 +37,8 @@ func (w *Writer) Bytes() []byte { return w.b }
 func (w *Writer) key(name string) {
 	if len(w.b) > 0 {
 		w.b = append(w.b, '&')
+	} else if w.b == nil {
+		w.b = make([]byte, 0, 512) // one allocation for most forms
 	}
 	w.b = escape(w.b, name)
 	w.b = append(w.b, '=')

@@ -4,9 +4,10 @@ import "unicode/utf8"
 
 // scanner steps over one value by RFC 8259 and notes the first mistake.
 type scanner struct {
-	b   []byte
-	i   int
-	bad bool
+	b       []byte
+	i       int
+	bad     bool
+	checked bool // the bytes were checked before
 }
 
 func (s *scanner) peek() byte {
@@ -17,14 +18,11 @@ func (s *scanner) peek() byte {
 }
 
 func (s *scanner) space() {
-	for s.i < len(s.b) {
-		switch s.b[s.i] {
-		case ' ', '\n', '\t', '\r':
-			s.i++
-		default:
-			return
-		}
+	i := s.i
+	for i < len(s.b) && s.b[i] <= ' ' && (s.b[i] == ' ' || s.b[i] == '\n' || s.b[i] == '\t' || s.b[i] == '\r') {
+		i++
 	}
+	s.i = i
 }
 
 func (s *scanner) value(depth int) {
@@ -92,34 +90,44 @@ func (s *scanner) word(w string) {
 	s.i += len(w)
 }
 
-// text steps over a string and returns it with its quotes.
+// text steps over a string and returns it with its quotes. The index is kept in a
+// local variable: in Wasm a field would be stored to memory at every byte.
 func (s *scanner) text() []byte {
-	start := s.i
+	b, start := s.b, s.i
 	if s.peek() != '"' {
 		s.bad = true
-		return []byte(`""`)
+		return empty
 	}
 	ascii := true
-	for s.i++; s.i < len(s.b); s.i++ {
-		switch c := s.b[s.i]; {
-		case c == '"':
+	for i := start + 1; i < len(b); i++ {
+		c := b[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			ascii = ascii && c < utf8.RuneSelf
+			continue
+		}
+		s.i = i
+		switch c {
+		case '"':
 			s.i++
-			if !ascii && !utf8.Valid(s.b[start:s.i]) {
+			if !ascii && !s.checked && !utf8.Valid(b[start:s.i]) {
 				s.bad = true
 			}
-			return s.b[start:s.i]
-		case c == '\\':
+			return b[start:s.i]
+		case '\\':
 			s.escape()
-		case c < ' ':
+			i = s.i
+		default:
 			s.bad = true
-			return []byte(`""`)
-		case c >= utf8.RuneSelf:
-			ascii = false
+			return empty
 		}
 	}
+	s.i = len(b)
 	s.bad = true
-	return []byte(`""`)
+	return empty
 }
+
+// empty stands in for a string that is none.
+var empty = []byte(`""`)
 
 // escape checks the character after a backslash and stops on its last byte.
 func (s *scanner) escape() {

@@ -1,14 +1,17 @@
 // Package json reads and writes the JSON that providers speak, without
 // reflection, so that a plugin stays small and fast. A [Value] is a view of the
 // bytes that were parsed; asking it for what it is not gives "not there" rather
-// than a guess, and a number keeps its text, so that money stays exact.
+// than a guess, and a number keeps its text, so that money stays exact. The bytes
+// must stay as they are for as long as values and texts taken from them are used.
 package json
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // ErrSyntax says that bytes are not one whole JSON value.
@@ -110,7 +113,7 @@ func (v Value) Each(f func(key string, member Value) bool) {
 	if kind != Object && kind != Array {
 		return
 	}
-	s := scanner{b: v.raw, i: 1}
+	s := scanner{b: v.raw, i: 1, checked: true}
 	for {
 		s.space()
 		if c := s.peek(); c == '}' || c == ']' || c == 0 {
@@ -207,15 +210,11 @@ func lower(c byte) byte {
 // unquote turns a checked JSON string, quotes included, into its text.
 func unquote(raw []byte) string {
 	body := raw[1 : len(raw)-1]
-	clean := true
-	for _, c := range body {
-		if c == '\\' {
-			clean = false
-			break
-		}
+	if len(body) == 0 {
+		return ""
 	}
-	if clean {
-		return string(body)
+	if bytes.IndexByte(body, '\\') < 0 {
+		return unsafe.String(&body[0], len(body)) // a view, like the value itself
 	}
 	out := make([]byte, 0, len(body))
 	for i := 0; i < len(body); i++ {

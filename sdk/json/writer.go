@@ -90,6 +90,9 @@ func (w *Writer) open(name string, begin, end byte) {
 }
 
 func (w *Writer) key(name string) {
+	if w.b == nil {
+		w.b = make([]byte, 0, 512) // one allocation for most bodies
+	}
 	if n := len(w.b); n > 0 && w.b[n-1] != '{' && w.b[n-1] != '[' {
 		w.b = append(w.b, ',')
 	}
