@@ -63,7 +63,8 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	done
 
 bench: build ## Print the rows of docs/performance.md that can be reached
-	go test -run '^$$' -bench . -benchtime 300ms ./bench/...
+	go run ./host/internal/bench -plugins build/plugins
+	go test -run '^$$' -bench . -benchtime 300ms ./host/egress ./host/internal/wasm ./sdk/abi
 
 clean: ## Remove what was built
 	rm -rf build dist

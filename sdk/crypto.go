@@ -2,8 +2,20 @@ package sdk
 
 import "github.com/payhost/payhost/sdk/abi"
 
+// DigestAlgorithm names a hash for [Host.Digest].
+type DigestAlgorithm = abi.DigestAlgorithm
+
+// The digests. SHA-1 and MD5 are there for providers that still ask for them.
+const (
+	SHA256 = abi.SHA256
+	SHA384 = abi.SHA384
+	SHA512 = abi.SHA512
+	SHA1   = abi.SHA1
+	MD5    = abi.MD5
+)
+
 // Digest hashes data at the host, so that a plugin need not carry the code.
-func (h *Host) Digest(alg abi.DigestAlgorithm, data []byte) ([]byte, error) {
+func (h *Host) Digest(alg DigestAlgorithm, data []byte) ([]byte, error) {
 	blob, err := h.newBlob(data)
 	if err != nil {
 		return nil, err

@@ -98,7 +98,8 @@ func TestAnswers(t *testing.T) {
 
 func fine() egress.Response { return egress.Response{Status: 200, Body: []byte("fine")} }
 
-// TestNoWholeAnswer has the provider take a money request and answer it badly. The outcome is in doubt every time.
+// TestNoWholeAnswer has the provider take a money request and answer it badly. The outcome is in doubt every
+// time.
 func TestNoWholeAnswer(t *testing.T) {
 	t.Parallel()
 	bomb := zipped(t, strings.Repeat("0", 2<<20))
@@ -168,7 +169,8 @@ func manyHeaders(n int) []string {
 	return lines
 }
 
-// TestUnframedAnswer: an HTTP/1.0 answer ends with its connection. It counts as whole, and the journal says how.
+// TestUnframedAnswer: an HTTP/1.0 answer ends with its connection. It counts as whole, and the journal says
+// how.
 func TestUnframedAnswer(t *testing.T) {
 	t.Parallel()
 	for answer, unframed := range map[string]bool{
@@ -188,7 +190,8 @@ func TestUnframedAnswer(t *testing.T) {
 	}
 }
 
-// TestTimeAndEvidence ends calls at every phase. The evidence is NotSent until the first byte, and Unknown after.
+// TestTimeAndEvidence ends calls at every phase. The evidence is NotSent until the first byte, and Unknown
+// after.
 func TestTimeAndEvidence(t *testing.T) {
 	t.Parallel()
 	slow := func(text string) func(net.Conn, seen) bool {
@@ -266,7 +269,8 @@ func TestTimeAndEvidence(t *testing.T) {
 	})
 }
 
-// TestWriteThatFails: the provider closes while a large body is on its way. Some of it left, so that's in doubt.
+// TestWriteThatFails: the provider closes while a large body is on its way. Some of it left, so that's in
+// doubt.
 func TestWriteThatFails(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -87,8 +87,9 @@ func (a *attempt) bind(c *conn, reused bool) {
 	}
 }
 
-// admit asks whether the connection may write for the attempt. From a yes on, bytes count as having left.
-func (a *attempt) admit(c *conn) error {
+// admit asks whether the connection may write n bytes for the attempt. From a yes on they count as having
+// left: the answer may come back before the write returns.
+func (a *attempt) admit(c *conn, n int) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.sealed != nil {
@@ -102,13 +103,15 @@ func (a *attempt) admit(c *conn) error {
 		a.record.FirstOut = a.now().Sub(a.record.Began)
 		a.record.Evidence = Unknown
 	}
+	a.record.BytesOut += int64(n)
 	return nil
 }
 
-// wrote counts bytes that the connection took.
-func (a *attempt) wrote(n int) {
+// refund takes back the count of bytes that the connection did not take. The evidence stays: nobody knows
+// what a write that failed has done.
+func (a *attempt) refund(n int) {
 	a.mu.Lock()
-	a.record.BytesOut += int64(n)
+	a.record.BytesOut -= int64(n)
 	a.mu.Unlock()
 }
 

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestGateAlone sends a request that net/http may resend in every way, body and all, and has the provider close the
-// kept connection. Only the gate is left to stop it.
+// TestGateAlone sends a request that net/http may resend in every way, body and all, and has the provider
+// close the kept connection. Only the gate is left to stop it.
 func TestGateAlone(t *testing.T) {
 	t.Parallel()
 	var saw atomic.Int32
@@ -143,19 +143,49 @@ func TestNothingLeavesAfterTheVerdict(t *testing.T) {
 // TestFailedWriteCounts: a write that fails at once was tried all the same.
 func TestFailedWriteCounts(t *testing.T) {
 	t.Parallel()
-	c, there := pipe(t)
+	c := newConn(failing{closed: make(chan struct{})}, func(*conn) {})
 	park(t, c)
 	a := newAttempt(time.Now)
 	a.bind(c, false)
-	_ = there.Close()
 	_, err := c.Write([]byte("GET"))
-	if record := a.end(Reset); err == nil || record.BytesOut != 0 || record.Evidence == NotSent && !closedFirst(err) {
+	if record := a.end(Reset); err == nil || record.BytesOut != 0 || record.Evidence != Unknown {
 		t.Errorf("%v, record %+v", err, record)
 	}
 }
 
-// closedFirst reports that the reader saw the end before the write was let through: then nothing was tried.
-func closedFirst(err error) bool { return errors.Is(err, net.ErrClosed) }
+// failing is a connection on which every write fails, and every read waits for Close.
+type failing struct {
+	net.Conn
+	closed chan struct{}
+}
+
+func (f failing) Read([]byte) (int, error)  { <-f.closed; return 0, io.EOF }
+func (f failing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+func (f failing) Close() error              { close(f.closed); return nil }
+func (f failing) RemoteAddr() net.Addr      { return &net.TCPAddr{} }
+
+// TestClosedBeforeTheWrite: the reader saw the end of a kept connection before the request was let out.
+func TestClosedBeforeTheWrite(t *testing.T) {
+	t.Parallel()
+	c, there := pipe(t)
+	park(t, c)
+	a := newAttempt(time.Now)
+	a.bind(c, true)
+	_ = there.Close()
+	for {
+		c.mu.Lock()
+		ended := c.ended
+		c.mu.Unlock()
+		if ended {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	_, err := c.Write([]byte("GET"))
+	if record := a.end(Reset); !errors.Is(err, net.ErrClosed) || record.Evidence != NotSent {
+		t.Errorf("%v, record %+v", err, record)
+	}
+}
 
 // TestUnsolicitedBytes: what arrives between two requests belongs to neither.
 func TestUnsolicitedBytes(t *testing.T) {
@@ -179,7 +209,8 @@ func TestUnsolicitedBytes(t *testing.T) {
 	}
 }
 
-// TestAnswerBeforeRequest: net/http begins to parse an answer, from its buffer, before the request was let out.
+// TestAnswerBeforeRequest: net/http begins to parse an answer, from its buffer, before the request was let
+// out.
 func TestAnswerBeforeRequest(t *testing.T) {
 	t.Parallel()
 	c, _ := pipe(t)

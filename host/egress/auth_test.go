@@ -186,7 +186,8 @@ func apiKey(secret string) *egress.Auth {
 	return &egress.Auth{Kind: egress.Header, Name: "X-API-Key", Secret: secret}
 }
 
-// TestReflection: an answer that holds a secret in any dress is withheld; the journal still says that there was one.
+// TestReflection: an answer that holds a secret in any dress is withheld; the journal still says that there
+// was one.
 func TestReflection(t *testing.T) {
 	t.Parallel()
 	basic := base64.StdEncoding.EncodeToString([]byte(testUser + ":" + testPass))

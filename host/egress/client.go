@@ -195,6 +195,9 @@ func (c *call) run(ctx context.Context) *Error {
 	}
 	c.transport = c.client.transports.acquire(identity)
 	defer c.client.transports.release(c.transport)
+	if c.transport.outdated(c.client.config.Now()) {
+		return refuse("identity %q: the certificate is expired or not yet valid", c.request.Identity)
+	}
 	if f := c.send(ctx); f != nil {
 		return &Error{Kind: f.kind, Reason: f.reason}
 	}
@@ -237,13 +240,6 @@ func (c *call) identity() (*vault.Identity, *Error) {
 	case c.target.scheme != "https":
 		return nil, refuse("identity %q: needs https", name)
 	}
-	// A TLS 1.3 server may refuse the certificate after the request has left, which puts the outcome in
-	// doubt. That it is out of date is known beforehand.
-	if cert := identity.Current().Certificate; cert != nil && cert.Leaf != nil {
-		if now := c.client.config.Now(); now.After(cert.Leaf.NotAfter) || now.Before(cert.Leaf.NotBefore) {
-			return nil, refuse("identity %q: the certificate is expired or not yet valid", name)
-		}
-	}
 	return identity, nil
 }
 
@@ -254,6 +250,7 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	traced := req.WithContext(httptrace.WithClientTrace(ctx, a.trace(cancel)))
+	traced.Header = c.header // only here: http.Client and retryablehttp have no use for what may be secret
 
 	c.response, c.failure = nil, nil
 	resp, err := c.transport.http.RoundTrip(traced)

@@ -23,7 +23,7 @@ type conn struct {
 	changed sync.Cond
 	attempt *attempt
 	parked  bool // the reader is inside Read, and got nothing yet
-	closed  bool
+	ended   bool // the connection was closed, or the reader saw its end
 }
 
 func newConn(inner net.Conn, forget func(*conn)) *conn {
@@ -41,29 +41,31 @@ func (c *conn) serve(a *attempt) {
 
 // Write hands the bytes on if the attempt lets it.
 func (c *conn) Write(p []byte) (int, error) {
-	a, err := c.admit()
+	a, err := c.admit(len(p))
 	if err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(p)
-	a.wrote(n)
+	if n < len(p) {
+		a.refund(len(p) - n)
+	}
 	return n, err
 }
 
-func (c *conn) admit() (*attempt, error) {
+func (c *conn) admit(n int) (*attempt, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := c.attempt
 	if a == nil {
 		return nil, errUnbound
 	}
-	for !c.parked && !c.closed && !a.begun() {
+	for !c.parked && !c.ended && !a.begun() {
 		c.changed.Wait()
 	}
-	if c.closed {
-		return nil, net.ErrClosed
+	if c.ended && !a.begun() {
+		return nil, net.ErrClosed // a kept connection that was closed meanwhile: nothing left
 	}
-	return a, a.admit(c)
+	return a, a.admit(c, n)
 }
 
 // Read reads an answer. Bytes that answer no request are an error, and with it the end of the connection.
@@ -77,8 +79,12 @@ func (c *conn) Read(p []byte) (int, error) {
 
 	c.mu.Lock()
 	c.parked = false
+	c.ended = c.ended || err != nil
 	a := c.attempt
 	c.mu.Unlock()
+	if err != nil {
+		c.changed.Broadcast()
+	}
 	if awaited := a != nil && a.received(n, err); n > 0 && !awaited {
 		return 0, errUnbound
 	}
@@ -88,7 +94,7 @@ func (c *conn) Read(p []byte) (int, error) {
 // Close closes the connection; a write that waits gives up.
 func (c *conn) Close() error {
 	c.mu.Lock()
-	c.closed = true
+	c.ended = true
 	c.mu.Unlock()
 	c.changed.Broadcast()
 	err := c.Conn.Close()

@@ -12,8 +12,8 @@ import (
 	"github.com/payhost/payhost/host/egress"
 )
 
-// names is a DNS server that gives the n-th query for an address the n-th answer, and the last one from then on. It
-// knows IPv4 alone. An invalid address means that the name does not exist.
+// names is a DNS server that gives the n-th query for an address the n-th answer, and the last one from then
+// on. It knows IPv4 alone. An invalid address means that the name does not exist.
 type names struct {
 	conn    net.PacketConn
 	mu      sync.Mutex

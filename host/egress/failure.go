@@ -104,10 +104,10 @@ func sendFailure(ctx context.Context, a *attempt, headerBytes int, err error) *f
 	}
 	in := a.soFar().BytesIn
 	switch {
-	case errors.As(err, &known):
-		return known
 	case errors.Is(err, errClosed):
 		return &failure{Closed, "the client was closed"}
+	case errors.As(err, &known):
+		return known
 	case errors.Is(err, errDesync):
 		return desync()
 	case alert(err) != "":

@@ -80,7 +80,7 @@ type Attempt struct {
 
 	Remote   netip.AddrPort // the address connected to, for the host's own log
 	Reused   bool           // the connection had carried an earlier request
-	BytesOut int64          // bytes of the request that the connection took, before TLS
+	BytesOut int64          // bytes of the request handed to the connection, before TLS
 	BytesIn  int64          // bytes of the answer that the connection gave, after TLS
 	// Unframed: nothing but the end of the connection marked the end of the body, so that a cut body cannot
 	// be told from a whole one. HTTP/1.0 servers answer so.

@@ -18,8 +18,8 @@ import (
 	"github.com/payhost/payhost/host/egress"
 )
 
-// TestNoProxy is not parallel: it sets the environment. It stands before TestClose because net/http asks for that only
-// once.
+// TestNoProxy is not parallel: it sets the environment. It stands before TestClose because net/http asks for
+// that only once.
 func TestNoProxy(t *testing.T) {
 	proxy := serve(t, nil, say(ok("from the proxy")))
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"} {

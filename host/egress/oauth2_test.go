@@ -119,8 +119,8 @@ func TestTokenRequest(t *testing.T) {
 	}
 }
 
-// TestOneFetchForAll: fifty calls that need a token at once make one token request, also when the one that began it
-// gives up.
+// TestOneFetchForAll: fifty calls that need a token at once make one token request, also when the one that
+// began it gives up.
 func TestOneFetchForAll(t *testing.T) {
 	t.Parallel()
 	s := newIssuer(t)
@@ -217,7 +217,8 @@ func TestTokenLifetime(t *testing.T) {
 	}
 }
 
-// TestRenewal: a refused token is replaced once, by however many calls that met the refusal, and by no other call.
+// TestRenewal: a refused token is replaced once, by however many calls that met the refusal, and by no other
+// call.
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	s := newIssuer(t)

@@ -22,7 +22,6 @@ func (c *call) send(ctx context.Context) *failure {
 		return &failure{Refused, "url: does not parse"}
 	}
 	request.URL = c.target.url
-	request.Header = c.header
 	// Without GetBody net/http can't rewind the body, so it doesn't resend; see also attempt.
 	request.GetBody = nil
 

@@ -14,8 +14,8 @@ import (
 	"github.com/payhost/payhost/host/egress"
 )
 
-// script answers the n-th request with the n-th text, and the last text from then on. An empty text closes the
-// connection.
+// script answers the n-th request with the n-th text, and the last text from then on. An empty text closes
+// the connection.
 func script(answers ...string) func(net.Conn, seen) bool {
 	next := make(chan int, 1)
 	next <- 0
@@ -227,10 +227,10 @@ func TestCancelWhileWaiting(t *testing.T) {
 
 func ExampleExchange_String() {
 	x := egress.Exchange{
-		Method: "POST", URL: "https://pay.example/v1/orders?id=…", Evidence: egress.Answered, Status: 200,
+		Method: "POST", URL: "https://pay.example/v1?id=…", Evidence: egress.Answered, Status: 200,
 		Attempts: []egress.Attempt{{Phase: egress.Done, BytesOut: 612, BytesIn: 230, Status: 200}},
 		Took:     41 * time.Millisecond,
 	}
 	fmt.Println(&x)
-	// Output: POST https://pay.example/v1/orders?id=… -> 200 answered in 41ms (1 attempt, 612 bytes out, 230 in)
+	// Output: POST https://pay.example/v1?id=… -> 200 answered in 41ms (1 attempt, 612 bytes out, 230 in)
 }

@@ -3,6 +3,8 @@ package egress
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -14,9 +16,16 @@ import (
 // transport is a pool of connections that all show the same certificate, from the same state of its files.
 type transport struct {
 	http    *http.Transport
-	version uint64 // of the identity's material
-	users   int    // calls that use it
-	retired bool   // a newer one took its place
+	version uint64            // of the identity's material
+	leaf    *x509.Certificate // what is shown; nil for nothing
+	users   int               // calls that use it
+	retired bool              // a newer one took its place
+}
+
+// outdated reports whether the certificate to show is known to be refused. A TLS 1.3 server may refuse it after the
+// request has left, which would put the outcome in doubt.
+func (t *transport) outdated(now time.Time) bool {
+	return t.leaf != nil && (now.After(t.leaf.NotAfter) || now.Before(t.leaf.NotBefore))
 }
 
 // transports holds the current transport of every identity, and every open connection.
@@ -65,6 +74,9 @@ func (ts *transports) acquire(identity *vault.Identity) *transport {
 			t.http.CloseIdleConnections()
 		}
 		t = &transport{http: ts.open(material), version: material.Version}
+		if material.Certificate != nil {
+			t.leaf = material.Certificate.Leaf
+		}
 		ts.current[name] = t
 	}
 	t.users++
@@ -154,17 +166,15 @@ func (d dialer) dial(ctx context.Context, network, address string, config *tls.C
 	defer cancel()
 	defer context.AfterFunc(d.base, cancel)()
 
-	inner, err := d.net.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, dialError(err)
+	inner, err := d.connect(ctx, network, address, config)
+	if d.base.Err() != nil {
+		err = errors.Join(errClosed, err)
 	}
-	if config != nil {
-		secured := tls.Client(inner, config)
-		if err := secured.HandshakeContext(ctx); err != nil {
+	if err != nil {
+		if inner != nil {
 			_ = inner.Close()
-			return nil, handshakeError(err)
 		}
-		inner = secured
+		return nil, err
 	}
 	c := newConn(inner, d.conns.remove)
 	if !d.conns.add(c) {
@@ -172,6 +182,23 @@ func (d dialer) dial(ctx context.Context, network, address string, config *tls.C
 		return nil, errClosed
 	}
 	return c, nil
+}
+
+// connect makes the bare connection.
+func (d dialer) connect(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
+	inner, err := d.net.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, dialError(err)
+	}
+	if config == nil {
+		return inner, nil
+	}
+	secured := tls.Client(inner, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = inner.Close()
+		return nil, handshakeError(err)
+	}
+	return secured, nil
 }
 
 // registry knows every open connection and every dial, so that none is left when the Client is closed.

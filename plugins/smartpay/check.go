@@ -10,9 +10,6 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// sha256 is the number of the SHA-256 digest in the ABI.
-const sha256 = 1
-
 // limits say how old a presented code may be.
 type limits struct {
 	maxAge time.Duration
@@ -153,7 +150,7 @@ func claim(h *sdk.Host, slot, key string, ttl time.Duration) error {
 
 // codeSlot is the storage key of a code: a digest, since the text is the payer's.
 func codeSlot(h *sdk.Host, text []byte) (string, error) {
-	sum, err := h.Digest(sha256, text)
+	sum, err := h.Digest(sdk.SHA256, text)
 	if err != nil {
 		return "", err
 	}

@@ -163,7 +163,7 @@ func read(r *sdk.Response) (json.Value, *pay.Error) {
 		e.Message = "provider can't say what became of the request: " + httpStatus(r)
 	case r.Status == 429:
 		e.Class, e.Message, e.RetryAfter = pay.ClassRateLimited, "provider says too many requests", retryAfter(r)
-	case told && known:
+	case known:
 		e.Class, e.Field, e.Advice, e.Message = meant.class, meant.field, meant.advice, meant.message
 	case r.Status == 401:
 		e.Class, e.Advice, e.Message = pay.ClassAuth, pay.AdviceOperator, "provider refused the session"

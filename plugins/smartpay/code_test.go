@@ -218,6 +218,7 @@ func TestGarbageIsNoCode(t *testing.T) {
 	for name, text := range map[string]string{
 		"barcode": "4607001234567", "link": "https://qr.nspk.ru/AS10003", "half": `{"id_loyalty": "1", "encr`,
 		"array": `["1", "ZW5j", "c2lnbg=="]`, "two objects": `{} {}`, "empty object": `{}`, "null": `null`,
+		"empty texts": `{"id_loyalty": "", "encrypted": "", "sign": ""}`, "no sign": `{"id_loyalty": "", "encrypted": "a", "sign": ""}`,
 		"deep": strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -306,20 +307,21 @@ func TestCodeGrowsOldBetweenSends(t *testing.T) {
 	}
 }
 
-// TestUnsentCodeMayExpire is the other side: nothing was sent, so the code is judged
-// anew, and its own purchase may still present it.
+// TestUnsentCodeMayExpire is the other side: nothing was sent, so a code that had
+// been good is judged anew once it is forgotten.
 func TestUnsentCodeMayExpire(t *testing.T) {
 	t.Parallel()
-	text := code{text: shown(now())}.json(t)
+	text := code{text: shown(now().Add(-5 * time.Minute))}.json(t)
 	p := openTill(t, "testdata/bind.txt#not_sent", withKeys)
 	intent := pay.Intent{ProviderKey: "1-1768471200-1"}
 	if _, err := p.Bind(pay.BindRequest{Intent: intent, Code: text}); pay.ClassOf(err) != pay.ClassUnavailable {
 		t.Fatal(err)
 	}
 	intent.Attempt, intent.Earlier = 2, pay.Evidence{Wire: pay.WireNotSent, Calls: 1}
+	p.Advance(2 * time.Minute) // too old for another bind, not for the one that had it
 	p.Transcript(claimed)
 	if _, err := p.Bind(pay.BindRequest{Intent: intent, Code: text}); err != nil {
-		t.Errorf("at once: %v", err)
+		t.Errorf("minutes later: %v", err)
 	}
 	p.Advance(3 * time.Hour)
 	_, err := p.Bind(pay.BindRequest{Intent: intent, Code: text})

@@ -63,7 +63,7 @@ const settingsSchema = `{
     "till_id": {
       "type": "string",
       "title": "Till",
-      "description": "This till's id at the provider; it begins every purchase and refund id. One till, one connection",
+      "description": "This till's id at the provider; it begins every purchase and refund id",
       "pattern": "^[A-Za-z0-9][A-Za-z0-9-]{0,31}$"
     },
     "code_max_age": {

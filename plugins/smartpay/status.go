@@ -132,7 +132,7 @@ func observed(id string, o pay.Observation) pay.StatusItem {
 // not know it, by its own code, or something kept us from asking.
 func noAnswer(id string, err error) pay.StatusItem {
 	e := pay.AsError(err)
-	if e.Class == pay.ClassNotFound && e.ProviderCode != "" {
+	if e.Class == pay.ClassNotFound && e.ProviderCode != "" { // storage has a not_found of its own
 		return pay.StatusItem{ID: id, Found: pay.FoundNot}
 	}
 	return pay.StatusItem{ID: id, Err: e}

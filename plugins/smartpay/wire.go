@@ -315,7 +315,7 @@ func meaning(code string) (refusal, bool) {
 	case "3003":
 		r = reused("provider has seen kassa_purchase_id with another code")
 	case "3004":
-		r = refusal{class: pay.ClassInvalidRequest, field: fieldAmount, message: "provider does not take the amount"}
+		r = refusal{class: pay.ClassInvalidRequest, field: fieldAmount, message: "provider refuses the amount"}
 	case codeReleased:
 		r = refusal{class: pay.ClassDuplicate, message: "the purchase was released before"}
 	case "3006":
