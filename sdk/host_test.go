@@ -21,7 +21,9 @@ func (hosted) Manifest() pay.Manifest {
 	return pay.Manifest{
 		ID: "hosted", Version: "1.0.0", BatchSize: 1, Storage: true,
 		Operations: []pay.OperationSpec{
-			{Operation: pay.OpDescribe}, {Operation: pay.OpCheckConfig}, {Operation: pay.OpStatus},
+			{Operation: pay.OpDescribe},
+			{Operation: pay.OpCheckConfig},
+			{Operation: pay.OpStatus},
 			{Operation: pay.OpCreate, Idempotency: pay.IdempotencyNone, MoneyCalls: 4},
 		},
 		Egress: []pay.EgressRule{

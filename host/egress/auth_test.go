@@ -42,19 +42,25 @@ func TestAuthSlots(t *testing.T) {
 	mac.Write([]byte("POST\n/pay\n1"))
 	sum := mac.Sum(nil)
 	signing := func(name, prefix string, encoding egress.Encoding) *egress.Auth {
-		return &egress.Auth{Kind: egress.HMAC, Key: "hook", Algorithm: vault.HS256, Name: name, Prefix: prefix,
-			Encoding: encoding, Message: []byte("POST\n/pay\n1")}
+		return &egress.Auth{
+			Kind: egress.HMAC, Key: "hook", Algorithm: vault.HS256, Name: name, Prefix: prefix,
+			Encoding: encoding, Message: []byte("POST\n/pay\n1"),
+		}
 	}
 	for name, tc := range map[string]struct {
 		auth         *egress.Auth
 		header, want string
 	}{
-		"basic": {&egress.Auth{Kind: egress.Basic, User: "user", Pass: "pass"}, "Authorization",
-			"Basic " + base64.StdEncoding.EncodeToString([]byte(testUser+":"+testPass))},
+		"basic": {
+			&egress.Auth{Kind: egress.Basic, User: "user", Pass: "pass"}, "Authorization",
+			"Basic " + base64.StdEncoding.EncodeToString([]byte(testUser+":"+testPass)),
+		},
 		"bearer": {&egress.Auth{Kind: egress.Bearer, Secret: "token"}, "Authorization", "Bearer " + testToken},
 		"header": {&egress.Auth{Kind: egress.Header, Name: "x-api-key", Secret: "token"}, "X-Api-Key", testToken},
-		"header with a prefix": {&egress.Auth{Kind: egress.Header, Prefix: "Token ", Secret: "token"},
-			"Authorization", "Token " + testToken},
+		"header with a prefix": {
+			&egress.Auth{Kind: egress.Header, Prefix: "Token ", Secret: "token"},
+			"Authorization", "Token " + testToken,
+		},
 		"hmac hex":       {signing("X-Signature", "sha256=", egress.Hex), "X-Signature", "sha256=" + hex.EncodeToString(sum)},
 		"hmac base64":    {signing("", "HMAC ", egress.Base64), "Authorization", "HMAC " + base64.StdEncoding.EncodeToString(sum)},
 		"hmac base64url": {signing("X-S", "", egress.Base64URL), "X-S", base64.RawURLEncoding.EncodeToString(sum)},
@@ -209,8 +215,10 @@ func TestReflection(t *testing.T) {
 		"one not used":         {nil, ok(testPass), true},
 		"gzipped":              {bearer, answer(200, zipped(t, testToken), "Content-Encoding: gzip"), true},
 		"composed credentials": {&egress.Auth{Kind: egress.Basic, User: "user", Pass: "pass"}, ok("Basic " + basic), true},
-		"signature": {&egress.Auth{Kind: egress.HMAC, Key: "hook", Algorithm: vault.HS256, Name: "X-S",
-			Encoding: egress.Hex, Message: []byte("m")}, ok(signature), true},
+		"signature": {&egress.Auth{
+			Kind: egress.HMAC, Key: "hook", Algorithm: vault.HS256, Name: "X-S",
+			Encoding: egress.Hex, Message: []byte("m"),
+		}, ok(signature), true},
 		"nothing": {bearer, ok(`{"paid":true}`), false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -74,8 +74,11 @@ func (p OAuth2Profile) compile(allow []Rule) (*profile, error) {
 		value    *string
 		fallback string
 	}{
-		{&p.TokenPath, "access_token"}, {&p.ExpiresPath, "expires_in"}, {&p.TypePath, "token_type"},
-		{&p.ErrorPath, "error"}, {(*string)(&p.Style), string(FormStyle)},
+		{&p.TokenPath, "access_token"},
+		{&p.ExpiresPath, "expires_in"},
+		{&p.TypePath, "token_type"},
+		{&p.ErrorPath, "error"},
+		{(*string)(&p.Style), string(FormStyle)},
 	} {
 		if *f.value == "" {
 			*f.value = f.fallback
@@ -243,8 +246,10 @@ func (c *Client) tokenRequest(p *profile) (*Request, *Error) {
 	if p.Style == BasicStyle {
 		// RFC 6749, section 2.3.1: both are form-encoded first.
 		pair := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
-		r.Header = append(r.Header, Field{"Authorization",
-			"Basic " + base64.StdEncoding.EncodeToString([]byte(pair))})
+		r.Header = append(r.Header, Field{
+			"Authorization",
+			"Basic " + base64.StdEncoding.EncodeToString([]byte(pair)),
+		})
 	} else {
 		form.Set("client_id", id)
 		form.Set("client_secret", secret)

@@ -87,8 +87,10 @@ func TestTokenRequest(t *testing.T) {
 			func(p *egress.OAuth2Profile, _ *egress.Config) {
 				p.Scope, p.ExtraForm = "pay refund", url.Values{"audience": {"a b"}}
 			}, "",
-			url.Values{"grant_type": {"client_credentials"}, "client_id": {testUser}, "client_secret": {testPass},
-				"scope": {"pay refund"}, "audience": {"a b"}},
+			url.Values{
+				"grant_type": {"client_credentials"}, "client_id": {testUser}, "client_secret": {testPass},
+				"scope": {"pay refund"}, "audience": {"a b"},
+			},
 		},
 		"basic": {
 			func(p *egress.OAuth2Profile, _ *egress.Config) { p.Style = egress.BasicStyle },

@@ -32,7 +32,7 @@ func (c *call) send(ctx context.Context) *failure {
 		Backoff:      c.backoff,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	_, err = client.Do(request) // the answer has no body to close: see RoundTrip
+	_, err = client.Do(request) //nolint:bodyclose // the answer has no body to close: see RoundTrip
 	if len(c.exchange.Attempts) == 0 && err != nil {
 		if ctx.Err() != nil {
 			e := ended(ctx)
@@ -60,7 +60,7 @@ func (c *call) sends() int {
 func (c *call) checkRetry(ctx context.Context, _ *http.Response, _ error) (bool, error) {
 	done := len(c.exchange.Attempts)
 	if ctx.Err() != nil || done == 0 || done >= c.sends() || !c.repeatable() {
-		return false, nil
+		return false, nil //nolint:nilerr // an error here would hide the attempt's own
 	}
 	c.pause = c.nextPause(done)
 	deadline, ok := ctx.Deadline()

@@ -60,34 +60,54 @@ func identityRefusals() map[string]identityRefusal {
 	future := leaf{from: time.Now().Add(time.Hour), until: time.Now().Add(2 * time.Hour)}
 	broken := append(selfSigned(rsaKey(), leaf{}), encode("CERTIFICATE", []byte(hushed))...)
 	return map[string]identityRefusal{
-		"nothing": {func(c config, _ putter) { *c = vault.IdentityConfig{} },
-			map[string]string{"tls": "no file is given"}},
-		"no key": {func(c config, _ putter) { c.KeyFile = "" },
-			map[string]string{keyField: "is missing"}},
-		"no certificate": {func(c config, _ putter) { c.CertFile = "" },
-			map[string]string{certField: "is missing"}},
-		"other key": {func(c config, put putter) { c.KeyFile = put("other.key", pkcs8(p384Key())) },
-			map[string]string{keyField: "other.key: is not the key of the certificate in till.crt"}},
-		"expired": {func(c config, put putter) { c.CertFile = put("old.crt", selfSigned(p256Key(), past)) },
-			map[string]string{certField: "old.crt: the certificate expired at 20"}},
-		"not yet valid": {func(c config, put putter) { c.CertFile = put("new.crt", selfSigned(p256Key(), future)) },
-			map[string]string{certField: "new.crt: the certificate is not valid before 20"}},
-		"swapped": {func(c config, _ putter) { c.CertFile, c.KeyFile = c.KeyFile, c.CertFile },
+		"nothing": {
+			func(c config, _ putter) { *c = vault.IdentityConfig{} },
+			map[string]string{"tls": "no file is given"},
+		},
+		"no key": {
+			func(c config, _ putter) { c.KeyFile = "" },
+			map[string]string{keyField: "is missing"},
+		},
+		"no certificate": {
+			func(c config, _ putter) { c.CertFile = "" },
+			map[string]string{certField: "is missing"},
+		},
+		"other key": {
+			func(c config, put putter) { c.KeyFile = put("other.key", pkcs8(p384Key())) },
+			map[string]string{keyField: "other.key: is not the key of the certificate in till.crt"},
+		},
+		"expired": {
+			func(c config, put putter) { c.CertFile = put("old.crt", selfSigned(p256Key(), past)) },
+			map[string]string{certField: "old.crt: the certificate expired at 20"},
+		},
+		"not yet valid": {
+			func(c config, put putter) { c.CertFile = put("new.crt", selfSigned(p256Key(), future)) },
+			map[string]string{certField: "new.crt: the certificate is not valid before 20"},
+		},
+		"swapped": {
+			func(c config, _ putter) { c.CertFile, c.KeyFile = c.KeyFile, c.CertFile },
 			map[string]string{
 				certField: `holds no certificate, only "PRIVATE KEY"`,
 				keyField:  `holds no private key, only "CERTIFICATE"`,
-			}},
+			},
+		},
 		"all missing": {func(c config, _ putter) {
 			c.CertFile, c.KeyFile, c.CAFile = "/nowhere/a.crt", "/nowhere/a.key", "/nowhere/ca.pem"
 		}, map[string]string{
 			certField: "a.crt: no such file", keyField: "a.key: no such file", caField: "ca.pem: no such file",
 		}},
-		"empty CA file": {func(c config, put putter) { c.CAFile = put("ca", nil) },
-			map[string]string{caField: "holds no PEM block"}},
-		"broken CA": {func(c config, put putter) { c.CAFile = put("ca", broken) },
-			map[string]string{caField: "certificate 2 does not parse"}},
-		"folder": {func(c config, _ putter) { c.CAFile = filepath.Dir(c.CAFile) },
-			map[string]string{caField: "is not a regular file"}},
+		"empty CA file": {
+			func(c config, put putter) { c.CAFile = put("ca", nil) },
+			map[string]string{caField: "holds no PEM block"},
+		},
+		"broken CA": {
+			func(c config, put putter) { c.CAFile = put("ca", broken) },
+			map[string]string{caField: "certificate 2 does not parse"},
+		},
+		"folder": {
+			func(c config, _ putter) { c.CAFile = filepath.Dir(c.CAFile) },
+			map[string]string{caField: "is not a regular file"},
+		},
 	}
 }
 

@@ -102,17 +102,25 @@ func settingRefusals(t *testing.T, dir string) map[string]refusal {
 		"nothing":      {vault.KeyConfig{Algorithms: rs256}, "private_key_file", "no key is given"},
 		"no algorithm": {vault.KeyConfig{PrivateKeyPEM: good}, "alg", "no algorithm is allowed"},
 		"unknown":      {private(good, "none"), "alg", `unknown algorithm "none"`},
-		"RSA by secret": {vault.KeyConfig{Secret: vault.NewSecret(hushed), Algorithms: rs256},
-			"alg", "a shared secret"},
+		"RSA by secret": {
+			vault.KeyConfig{Secret: vault.NewSecret(hushed), Algorithms: rs256},
+			"alg", "a shared secret",
+		},
 		"two sources":     {twoSources, "private_key_file", "choose one"},
 		"secret and pair": {secretToo, "secret", "choose one"},
 		"not a pair":      {mixed, "public_key", "not of one pair"},
-		"missing file": {vault.KeyConfig{PrivateKeyFile: gone, Algorithms: rs256},
-			"private_key_file", "gone.pem: no such file"},
-		"folder": {vault.KeyConfig{PublicKeyFile: dir, Algorithms: rs256},
-			"public_key_file", "not a regular file"},
-		"huge file": {vault.KeyConfig{PublicKeyFile: huge, Algorithms: rs256},
-			"public_key_file", "larger than"},
+		"missing file": {
+			vault.KeyConfig{PrivateKeyFile: gone, Algorithms: rs256},
+			"private_key_file", "gone.pem: no such file",
+		},
+		"folder": {
+			vault.KeyConfig{PublicKeyFile: dir, Algorithms: rs256},
+			"public_key_file", "not a regular file",
+		},
+		"huge file": {
+			vault.KeyConfig{PublicKeyFile: huge, Algorithms: rs256},
+			"public_key_file", "larger than",
+		},
 	}
 }
 

@@ -179,8 +179,10 @@ func TestKeyRefusesAlgorithms(t *testing.T) {
 		"Encrypt": func(alg vault.Algorithm) error { _, err := key.Encrypt(alg, []byte("d")); return err },
 		"Decrypt": func(alg vault.Algorithm) error { _, err := key.Decrypt(alg, encrypted); return err },
 	}
-	refused := []vault.Algorithm{vault.RS384, vault.PS256, vault.RSAOAEP, vault.RSA15, vault.ES256, vault.HS256,
-		vault.EdDSA, "", "none", "RS", "rs256", vault.Algorithm(strings.Repeat("A", 10_000))}
+	refused := []vault.Algorithm{
+		vault.RS384, vault.PS256, vault.RSAOAEP, vault.RSA15, vault.ES256, vault.HS256,
+		vault.EdDSA, "", "none", "RS", "rs256", vault.Algorithm(strings.Repeat("A", 10_000)),
+	}
 	for name, use := range uses {
 		wrongUse := vault.RSAOAEP256
 		if name == "Encrypt" || name == "Decrypt" {

@@ -60,7 +60,7 @@ func (e *FieldError) Unwrap() error { return e.cause }
 
 // FieldErrors returns every *FieldError within err, in order: what to show where problems are listed.
 func FieldErrors(err error) []*FieldError {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it is the tree itself that is walked
 	case *FieldError:
 		return []*FieldError{e}
 	case interface{ Unwrap() []error }:

@@ -168,7 +168,7 @@ func isLink(s string) bool {
 	if len(s) > most || strings.Index(s, "://") < 1 {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] <= ' ' || s[i] == '"' || s[i] == '<' || s[i] == '>' || s[i] == 0x7f {
 			return false
 		}

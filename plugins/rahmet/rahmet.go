@@ -40,7 +40,9 @@ func (*Provider) Manifest() pay.Manifest {
 	return pay.Manifest{
 		ID: "rahmet", Version: "1.0.0", Title: "RahmetPay",
 		Operations: []pay.OperationSpec{
-			{Operation: pay.OpDescribe}, {Operation: pay.OpCheckConfig}, {Operation: pay.OpPing},
+			{Operation: pay.OpDescribe},
+			{Operation: pay.OpCheckConfig},
+			{Operation: pay.OpPing},
 			{
 				Operation: pay.OpCreate, Idempotency: pay.IdempotencyLookup, KeyForm: pay.KeyOrder, KeyMaxLen: 64,
 				MoneyCalls: 2, // the second only after a refused token

@@ -195,7 +195,7 @@ func parseNumber(v json.Value) string {
 
 // digits reports whether a text is 1 to 20 digits, or characters of others.
 func digits(text, others string) bool {
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		if (text[i] < '0' || text[i] > '9') && strings.IndexByte(others, text[i]) < 0 {
 			return false
 		}

@@ -64,7 +64,7 @@ func TestStatus(t *testing.T) {
 		// A word that nobody knows is no news: neither success nor failure.
 		"unknown word":   {answer(`{"status":"frozen","amount":25050}`), item{}},
 		"other case":     {answer(`{"status":"SUCCESS","amount":25050}`), item{}},
-		"the other word": {answer(`{"status":"cancelled","amount":25050}`), item{}},
+		"the other word": {answer(`{"status":"cancelled","amount":25050}`), item{}}, //nolint:misspell // on purpose
 
 		"another amount":           {answer(`{"status":"success","amount":25051}`), wrong},
 		"amount in rubles":         {answer(`{"status":"success","amount":250}`), wrong},
@@ -133,8 +133,11 @@ func TestStatusBeforeTheAmountIsKnown(t *testing.T) {
 func TestStatusOfMany(t *testing.T) {
 	t.Parallel()
 	refs := []pay.Ref{
-		{ID: "a", ProviderRef: "p-a"}, {ID: "unbound", Keys: []string{"1-1768471200-9"}}, {ID: "b", ProviderRef: "p-b"},
-		{ID: "c", ProviderRef: "p-c"}, {ID: "d", ProviderRef: "p-d"},
+		{ID: "a", ProviderRef: "p-a"},
+		{ID: "unbound", Keys: []string{"1-1768471200-9"}},
+		{ID: "b", ProviderRef: "p-b"},
+		{ID: "c", ProviderRef: "p-c"},
+		{ID: "d", ProviderRef: "p-d"},
 	}
 	exchange := func(id, answer string) string {
 		return strings.ReplaceAll(statusRequest, "p-1", "p-"+id) + answer

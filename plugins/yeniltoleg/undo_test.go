@@ -92,8 +92,10 @@ func intentOf(section string) pay.Intent {
 func TestUndoLooksFirst(t *testing.T) {
 	t.Parallel()
 	for _, intent := range []pay.Intent{
-		{Attempt: 2}, {Attempt: 2, Earlier: pay.Evidence{Wire: pay.WireNotSent}},
-		{Earlier: pay.Evidence{Wire: pay.WireUnknown}}, {Earlier: pay.Evidence{InDoubt: true}},
+		{Attempt: 2},
+		{Attempt: 2, Earlier: pay.Evidence{Wire: pay.WireNotSent}},
+		{Earlier: pay.Evidence{Wire: pay.WireUnknown}},
+		{Earlier: pay.Evidence{InDoubt: true}},
 		{Earlier: pay.Evidence{Wire: pay.WireAnswered, Status: 502}},
 	} {
 		p := plugin(t)

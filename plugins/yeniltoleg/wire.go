@@ -152,7 +152,7 @@ func validID(id string) bool {
 	if id == "" || len(id) > 128 || strings.Trim(id, ".") == "" {
 		return false
 	}
-	for i := 0; i < len(id); i++ {
+	for i := range len(id) {
 		c := id[i]
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 		if !letter && c != '-' && c != '_' && c != '.' {

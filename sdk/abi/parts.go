@@ -173,4 +173,5 @@ func putOption(w *writer, m *pay.Option) { putPair(w, m.Name, m.Value) }
 func putField(w *writer, m *pay.Field)   { putPair(w, m.Name, m.Value) }
 
 func setOption(m *pay.Option, field int, r *reader) bool { return setPair(&m.Name, &m.Value, field, r) }
-func setField(m *pay.Field, field int, r *reader) bool   { return setPair(&m.Name, &m.Value, field, r) }
+
+func setField(m *pay.Field, field int, r *reader) bool { return setPair(&m.Name, &m.Value, field, r) }

@@ -74,7 +74,8 @@ func message(t testing.TB, file protoreflect.FileDescriptor, name string) protor
 func each[D any](list interface {
 	Len() int
 	Get(int) D
-}) func(func(int, D) bool) {
+},
+) func(func(int, D) bool) {
 	return func(yield func(int, D) bool) {
 		for i := range list.Len() {
 			if !yield(i, list.Get(i)) {

@@ -20,7 +20,9 @@ func (acme) Manifest() pay.Manifest {
 	return pay.Manifest{
 		ID: "acme", Version: "1.0.0", Title: "Acme Pay",
 		Operations: []pay.OperationSpec{
-			{Operation: pay.OpDescribe}, {Operation: pay.OpCheckConfig}, {Operation: pay.OpStatus},
+			{Operation: pay.OpDescribe},
+			{Operation: pay.OpCheckConfig},
+			{Operation: pay.OpStatus},
 			{
 				Operation: pay.OpCreate, Idempotency: pay.IdempotencyNative,
 				KeyForm: pay.KeyText, KeyMaxLen: 64, MoneyCalls: 1,

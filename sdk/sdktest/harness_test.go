@@ -72,7 +72,9 @@ func stubManifest() pay.Manifest {
 	return pay.Manifest{
 		ID: "stub", Version: "1.0.0",
 		Operations: []pay.OperationSpec{
-			{Operation: pay.OpDescribe}, {Operation: pay.OpCheckConfig}, {Operation: pay.OpStatus},
+			{Operation: pay.OpDescribe},
+			{Operation: pay.OpCheckConfig},
+			{Operation: pay.OpStatus},
 			{Operation: pay.OpCreate, Idempotency: pay.IdempotencyNone, KeyForm: pay.KeyUUID, MoneyCalls: 1},
 		},
 		Egress: []pay.EgressRule{

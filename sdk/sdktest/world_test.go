@@ -132,7 +132,7 @@ func TestRandomIsSeeded(t *testing.T) {
 		runs(t, sdktest.Config{Seed: seed}, func(h *sdk.Host) error { return h.Random(b[:]) })
 		return hex.EncodeToString(b[:])
 	}
-	if draw(1) != draw(1) || draw(1) == draw(2) {
+	if first := draw(1); first != draw(1) || first == draw(2) {
 		t.Error("the random source does not follow the seed")
 	}
 }
@@ -175,9 +175,12 @@ func TestSignatures(t *testing.T) {
 		algorithm       string
 		private, public any
 	}{
-		{"HS256", []byte("secret"), []byte("secret")}, {"EdDSA", edKey, edPublic},
-		{"RS256", rsaKey, &rsaKey.PublicKey}, {"PS256", rsaKey, &rsaKey.PublicKey},
-		{"ES256", ecKey, &ecKey.PublicKey}, {"ES256-DER", ecKey, &ecKey.PublicKey},
+		{"HS256", []byte("secret"), []byte("secret")},
+		{"EdDSA", edKey, edPublic},
+		{"RS256", rsaKey, &rsaKey.PublicKey},
+		{"PS256", rsaKey, &rsaKey.PublicKey},
+		{"ES256", ecKey, &ecKey.PublicKey},
+		{"ES256-DER", ecKey, &ecKey.PublicKey},
 	}
 	for _, test := range tests {
 		t.Run(test.algorithm, func(t *testing.T) {

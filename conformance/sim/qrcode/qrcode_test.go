@@ -106,9 +106,14 @@ func TestPictureSizeIsChecked(t *testing.T) {
 		length, size int
 		ok           bool
 	}{
-		{0, -1, false}, {0, 0, false}, {0, 28, false}, {0, 29, true},
-		{qrcode.MaxBytes, 184, false}, {qrcode.MaxBytes, 185, true},
-		{1, qrcode.MaxPixels, true}, {1, qrcode.MaxPixels + 1, false},
+		{0, -1, false},
+		{0, 0, false},
+		{0, 28, false},
+		{0, 29, true},
+		{qrcode.MaxBytes, 184, false},
+		{qrcode.MaxBytes, 185, true},
+		{1, qrcode.MaxPixels, true},
+		{1, qrcode.MaxPixels + 1, false},
 	} {
 		_, err := qrcode.PNG(strings.Repeat("x", tc.length), tc.size)
 		if tc.ok && err != nil || !tc.ok && !errors.Is(err, qrcode.ErrSize) {

@@ -33,13 +33,25 @@ func TestFaults(t *testing.T) {
 		{"C4 no content", simkit.Fault{Kind: simkit.Empty, Status: 204}, 204, "", 0},
 		{"C4 byte order mark", simkit.Fault{Kind: simkit.BOM}, 200, "\xEF\xBB\xBF" + whole, 1},
 		{"C4 not JSON", simkit.Fault{Kind: simkit.Answer, Body: "OK"}, 200, "OK", 0},
-		{"C5 wrong types", simkit.Fault{Kind: simkit.WrongType}, 200,
-			`{"data":1,"id":"7","paid":1,"state":{"value":"charged"}}`, 1},
-		{"C5 one wrong type", simkit.Fault{Kind: simkit.WrongType, Field: "data.amount"}, 200,
-			`{"data":{"amount":"100"},"id":7,"paid":true,"state":"charged"}`, 1},
+		{
+			"C5 wrong types",
+			simkit.Fault{Kind: simkit.WrongType},
+			200,
+			`{"data":1,"id":"7","paid":1,"state":{"value":"charged"}}`, 1,
+		},
+		{
+			"C5 one wrong type",
+			simkit.Fault{Kind: simkit.WrongType, Field: "data.amount"},
+			200,
+			`{"data":{"amount":"100"},"id":7,"paid":true,"state":"charged"}`, 1,
+		},
 		{"C8 503", simkit.Fault{Kind: simkit.Status, Status: 503}, 503, "503 Service Unavailable\n", 0},
-		{"C8 500 after the effect", simkit.Fault{Kind: simkit.Status, After: true}, 500,
-			"500 Internal Server Error\n", 1},
+		{
+			"C8 500 after the effect",
+			simkit.Fault{Kind: simkit.Status, After: true},
+			500,
+			"500 Internal Server Error\n", 1,
+		},
 		{"C8 own body", simkit.Fault{Kind: simkit.Status, Status: 429, Body: "{}"}, 429, "{}", 0},
 	}
 	for _, test := range tests {

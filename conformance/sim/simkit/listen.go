@@ -1,6 +1,7 @@
 package simkit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,7 @@ func Start(listenAddr string, h http.Handler) (url string, stop func(), err erro
 	if host == "" {
 		host = "127.0.0.1"
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return "", nil, fmt.Errorf("listen: %w", err)
 	}

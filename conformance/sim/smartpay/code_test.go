@@ -116,8 +116,10 @@ func TestS2FreshnessLimits(t *testing.T) {
 		age time.Duration
 		ok  bool
 	}{
-		{4*time.Minute + 50*time.Second, true}, {5*time.Minute + 2*time.Second, false},
-		{-50 * time.Second, true}, {-65 * time.Second, false},
+		{4*time.Minute + 50*time.Second, true},
+		{5*time.Minute + 2*time.Second, false},
+		{-50 * time.Second, true},
+		{-65 * time.Second, false},
 	} {
 		code, err := srv.PresentAged("alice", tc.age)
 		must(t, err)

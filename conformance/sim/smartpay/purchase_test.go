@@ -92,17 +92,32 @@ func TestS5HowAPurchaseSettles(t *testing.T) {
 		want   string // the answers of five status calls
 		money  []string
 	}{
-		{"payer approves", 700, []string{"pending_polls", "1"}, "pending success success success success",
-			[]string{"charge 700 K"}},
-		{"at once", 700, []string{"pending_polls", "0"}, "success success success success success",
-			[]string{"charge 700 K"}},
-		{"payer declines", 700, []string{"payer", "declines", "pending_polls", "1"},
-			"pending fail fail fail fail", nil},
+		{
+			"payer approves", 700,
+			[]string{"pending_polls", "1"},
+			"pending success success success success",
+			[]string{"charge 700 K"},
+		},
+		{
+			"at once", 700,
+			[]string{"pending_polls", "0"},
+			"success success success success success",
+			[]string{"charge 700 K"},
+		},
+		{
+			"payer declines", 700,
+			[]string{"payer", "declines", "pending_polls", "1"},
+			"pending fail fail fail fail", nil,
+		},
 		{"payer waits", 700, []string{"payer", "waits"}, "pending pending pending pending pending", nil},
 		{"amount that is declined", smartpay.AmountDeclined, nil, "pending pending fail fail fail", nil},
 		{"amount that waits", smartpay.AmountWaits, nil, "pending pending pending pending pending", nil},
-		{"amount that settles at once", smartpay.AmountAtOnce, []string{"payer", "waits"},
-			"success success success success success", []string{"charge 10003 K"}},
+		{
+			"amount that settles at once", smartpay.AmountAtOnce,
+			[]string{"payer", "waits"},
+			"success success success success success",
+			[]string{"charge 10003 K"},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

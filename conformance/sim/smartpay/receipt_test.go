@@ -91,7 +91,11 @@ func TestS9ReceiptIsChecked(t *testing.T) {
 	srv := start(t)
 	till := openTill(t, srv, "1")
 	for _, receipt := range []any{
-		nil, "text", 5, []string{}, m{}, m{"register_number": "1"}, m{"fiscal_sign": "1"},
+		nil, "text", 5,
+		[]string{},
+		m{},
+		m{"register_number": "1"},
+		m{"fiscal_sign": "1"},
 		m{"register_number": "1", "fiscal_sign": "1", "total": "700"},
 		m{"register_number": "1", "fiscal_sign": "1", "total": 7.5},
 		m{"register_number": 1, "fiscal_sign": "1"},

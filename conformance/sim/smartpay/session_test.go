@@ -102,8 +102,13 @@ func TestAuthChecksTheTill(t *testing.T) {
 	srv := start(t, "tills", "1,2")
 	till := newTill(t, srv, "till-1")
 	for _, body := range []any{
-		m{}, m{"till_id": ""}, m{"till_id": "with space"}, m{"till_id": strings.Repeat("1", 65)},
-		m{"till_id": 1}, m{"till": "1"}, "[]", "", `{"till_id":"1"} {}`,
+		m{},
+		m{"till_id": ""},
+		m{"till_id": "with space"},
+		m{"till_id": strings.Repeat("1", 65)},
+		m{"till_id": 1},
+		m{"till": "1"},
+		"[]", "", `{"till_id":"1"} {}`,
 	} {
 		till.refused(smartpay.CodeBadRequest, "/v1/auth", body)
 	}

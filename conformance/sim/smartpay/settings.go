@@ -46,39 +46,71 @@ const maxCount = 100_000
 func settings() []simkit.Setting {
 	either := []string{wordYes, wordNo}
 	return []simkit.Setting{
-		{Name: "payer", Default: wordApproves, Allowed: []string{wordApproves, wordDeclines, wordWaits},
-			About: "what the payer does with a released purchase, once pending_polls are over"},
-		{Name: "pending_polls", Default: "2", Check: checkCount,
-			About: "how many status calls answer pending before a purchase settles"},
-		{Name: "poll_budget", Default: "0", Check: checkCount,
-			About: "how many status calls a pending purchase takes before 429; 0 is without end"},
-		{Name: "release_repeat", Default: wordSame, Allowed: []string{wordSame, wordError},
-			About: "what a second release with the same amount gets"},
-		{Name: "cancel_polls", Default: "0", Check: checkCount,
-			About: "how many status calls still answer pending after a cancel"},
-		{Name: "cancel_race", Default: wordNone, Allowed: []string{wordNone, wordVoid, wordFinalSuccess},
-			About: "what a cancel meets: nothing; a charge that it voids; a success that stays"},
-		{Name: "confirm_within", Default: "0s", Check: simkit.CheckDuration,
-			About: "how long a success waits for the till's word before it is voided; 0s is for ever"},
-		{Name: "refund_outcome", Default: stateSuccess, Allowed: []string{stateSuccess, stateFail, wordWaits},
-			About: "what becomes of a refund, once refund_polls are over"},
-		{Name: "refund_polls", Default: "1", Check: checkCount,
-			About: "how many status calls answer pending before a refund settles"},
-		{Name: "refund_cancel_race", Default: wordNone, Allowed: []string{wordNone, wordFinalSuccess},
-			About: "what canceling a pending refund meets: nothing, and it fails; a success that stays"},
-		{Name: "code_ttl", Default: "5m", Check: simkit.CheckDuration,
-			About: "how long a shown code may be claimed"},
-		{Name: "session_lifetime", Default: "30m", Check: simkit.CheckDuration,
-			About: "how long a cookie is good"},
-		{Name: "single_session", Default: wordNo, Allowed: either,
-			About: "whether a new session ends the till's earlier one"},
-		{Name: "cookie_name", Default: "kassa_session", Check: checkCookieName,
-			About: "the cookie's name; random is another one every time"},
+		{
+			Name: "payer", Default: wordApproves, Allowed: []string{wordApproves, wordDeclines, wordWaits},
+			About: "what the payer does with a released purchase, once pending_polls are over",
+		},
+		{
+			Name: "pending_polls", Default: "2", Check: checkCount,
+			About: "how many status calls answer pending before a purchase settles",
+		},
+		{
+			Name: "poll_budget", Default: "0", Check: checkCount,
+			About: "how many status calls a pending purchase takes before 429; 0 is without end",
+		},
+		{
+			Name: "release_repeat", Default: wordSame, Allowed: []string{wordSame, wordError},
+			About: "what a second release with the same amount gets",
+		},
+		{
+			Name: "cancel_polls", Default: "0", Check: checkCount,
+			About: "how many status calls still answer pending after a cancel",
+		},
+		{
+			Name: "cancel_race", Default: wordNone, Allowed: []string{wordNone, wordVoid, wordFinalSuccess},
+			About: "what a cancel meets: nothing; a charge that it voids; a success that stays",
+		},
+		{
+			Name: "confirm_within", Default: "0s", Check: simkit.CheckDuration,
+			About: "how long a success waits for the till's word before it is voided; 0s is for ever",
+		},
+		{
+			Name: "refund_outcome", Default: stateSuccess, Allowed: []string{stateSuccess, stateFail, wordWaits},
+			About: "what becomes of a refund, once refund_polls are over",
+		},
+		{
+			Name: "refund_polls", Default: "1", Check: checkCount,
+			About: "how many status calls answer pending before a refund settles",
+		},
+		{
+			Name: "refund_cancel_race", Default: wordNone, Allowed: []string{wordNone, wordFinalSuccess},
+			About: "what canceling a pending refund meets: nothing, and it fails; a success that stays",
+		},
+		{
+			Name: "code_ttl", Default: "5m", Check: simkit.CheckDuration,
+			About: "how long a shown code may be claimed",
+		},
+		{
+			Name: "session_lifetime", Default: "30m", Check: simkit.CheckDuration,
+			About: "how long a cookie is good",
+		},
+		{
+			Name: "single_session", Default: wordNo, Allowed: either,
+			About: "whether a new session ends the till's earlier one",
+		},
+		{
+			Name: "cookie_name", Default: "kassa_session", Check: checkCookieName,
+			About: "the cookie's name; random is another one every time",
+		},
 		{Name: "tills", Default: "", About: "till ids that may authorize, separated by commas; empty is all"},
-		{Name: "open_calls", Default: wordYes, Allowed: either,
-			About: "whether ping and error_answers do without a session"},
-		{Name: "error_list", Default: wordCurrent, Allowed: []string{wordCurrent, wordExtended},
-			About: "whether error_answers lists the error code 7001 too"},
+		{
+			Name: "open_calls", Default: wordYes, Allowed: either,
+			About: "whether ping and error_answers do without a session",
+		},
+		{
+			Name: "error_list", Default: wordCurrent, Allowed: []string{wordCurrent, wordExtended},
+			About: "whether error_answers lists the error code 7001 too",
+		},
 	}
 }
 

@@ -23,8 +23,10 @@ func TestS6CancelRacesSuccess(t *testing.T) {
 		{"nothing", 700, "none", "canceled", nil},
 		{"void", 700, "void", "canceled", []string{"charge 700 K", "reversal 700 K"}},
 		{"final success", 700, "final_success", "success", []string{"charge 700 K"}},
-		{"void by amount", smartpay.AmountRaceVoid, "none", "canceled",
-			[]string{"charge 10004 K", "reversal 10004 K"}},
+		{
+			"void by amount", smartpay.AmountRaceVoid, "none", "canceled",
+			[]string{"charge 10004 K", "reversal 10004 K"},
+		},
 		{"final success by amount", smartpay.AmountRaceSuccess, "none", "success", []string{"charge 10005 K"}},
 	} {
 		for _, polls := range []string{"0", "2"} {

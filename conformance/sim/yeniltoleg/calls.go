@@ -98,7 +98,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 func (s *Server) cancel(w http.ResponseWriter, _ *http.Request, members object) {
 	id, bad := readPaymentID(members)
 	if bad == nil {
-		_, bad = s.book.undo(id, pending, canceled)
+		bad = s.book.undo(id, pending, canceled)
 	}
 	if bad == nil && s.Setting(cancelAnswerSetting) == "as_printed" {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -117,7 +117,7 @@ func (s *Server) refund(w http.ResponseWriter, _ *http.Request, members object) 
 		return
 	}
 	if bad == nil {
-		_, bad = s.book.undo(id, succeeded, refunded)
+		bad = s.book.undo(id, succeeded, refunded)
 	}
 	if bad == nil && magic == magicRefundBreak && s.book.once("refund "+id) {
 		bad = &problem{status: http.StatusInternalServerError}

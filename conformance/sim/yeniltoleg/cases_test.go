@@ -117,8 +117,10 @@ func fieldErrors(t *testing.T, b *bench) {
 		fields     []string
 	}{
 		{"nothing", `{}`, []string{"IdempotencyKey", "OrderNumber", "ReturnUrl", "Amount", "Customer"}},
-		{"nulls", `{"idempotencyKey":null,"orderNumber":null,"returnUrl":null,"amount":null,"customer":null}`,
-			[]string{"IdempotencyKey", "OrderNumber", "ReturnUrl", "Amount", "Customer"}},
+		{
+			"nulls", `{"idempotencyKey":null,"orderNumber":null,"returnUrl":null,"amount":null,"customer":null}`,
+			[]string{"IdempotencyKey", "OrderNumber", "ReturnUrl", "Amount", "Customer"},
+		},
 		{"spaces", body(" ", " ", "1"), []string{"IdempotencyKey", "OrderNumber"}},
 		{"not JSON", `{"amount":`, []string{"$"}},
 		{"not an object", `[]`, []string{"$"}},
@@ -130,21 +132,29 @@ func fieldErrors(t *testing.T, b *bench) {
 		{"C10 amount of a float", body("k", "1", `35.449999999999996`), []string{"Amount"}},
 		{"C10 sum of floats", body("k", "1", `0.30000000000000004`), []string{"Amount"}},
 		{"amount huge", body("k", "1", `1e30`), []string{"Amount"}},
-		{"key number", body("k", "1", `1`, "idempotencyKey", `5`),
-			[]string{"$.idempotencyKey", "IdempotencyKey"}},
+		{
+			"key number", body("k", "1", `1`, "idempotencyKey", `5`),
+			[]string{"$.idempotencyKey", "IdempotencyKey"},
+		},
 		{"return link", body("k", "1", `1`, "returnUrl", `"/paid"`), []string{"ReturnUrl"}},
 		{"fail link", body("k", "1", `1`, "failUrl", `"javascript:alert(1)"`), []string{"FailUrl"}},
 		{"locale", body("k", "1", `1`, "locale", `"en"`), []string{"Locale"}},
 		{"method", body("k", "1", `1`, "paymentMethod", `1`), []string{"PaymentMethod"}},
 		{"customer text", body("k", "1", `1`, "customer", `"Test"`), []string{"$.customer"}},
-		{"customer", body("k", "1", `1`, "customer", `{"email":"nobody"}`),
-			[]string{"Customer.Name", "Customer.Email"}},
-		{"C9 time with a zone", body("k", "1", `1`, "expireAt", `"2030-01-02T10:30:00Z"`),
-			[]string{"$.expireAt"}},
+		{
+			"customer", body("k", "1", `1`, "customer", `{"email":"nobody"}`),
+			[]string{"Customer.Name", "Customer.Email"},
+		},
+		{
+			"C9 time with a zone", body("k", "1", `1`, "expireAt", `"2030-01-02T10:30:00Z"`),
+			[]string{"$.expireAt"},
+		},
 		{"time in the past", body("k", "1", `1`, "expireAt", `"2030-01-02T10:00:00"`), []string{"ExpireAt"}},
 		{"lines", body("k", "1", `1`, "lines", `{}`), []string{"$.lines"}},
-		{"a line", body("k", "1", `1`, "lines", `[{"quantity":0},5]`),
-			[]string{"Lines[0].Name", "Lines[0].Price", "Lines[0].Quantity", "$.lines[1]"}},
+		{
+			"a line", body("k", "1", `1`, "lines", `[{"quantity":0},5]`),
+			[]string{"Lines[0].Name", "Lines[0].Price", "Lines[0].Quantity", "$.lines[1]"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

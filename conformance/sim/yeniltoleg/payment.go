@@ -160,18 +160,18 @@ func (b *book) settle(p *payment, kind string, held bool) {
 }
 
 // undo is what cancel and refund share: a payment may leave one state only.
-func (b *book) undo(id, from, to string) (*payment, *problem) {
+func (b *book) undo(id, from, to string) *problem {
 	now := b.server.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.byID[id]
 	if p == nil {
-		return nil, &problem{status: http.StatusNotFound}
+		return &problem{status: http.StatusNotFound}
 	}
 	p.catchUp(now)
 	if p.state != from {
-		return p, invalid("PaymentId", "Операция невозможна: статус платежа '"+p.state+"'.")
+		return invalid("PaymentId", "Операция невозможна: статус платежа '"+p.state+"'.")
 	}
 	b.move(p, to)
-	return p, nil
+	return nil
 }

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -122,9 +123,9 @@ func same(stub *stubHost, inst *wasm.Instance, guest abi.Guest, inputLen int) er
 	case err != nil:
 		return err
 	case reply.Result == nil || reply.Result.Outcome != pay.OutcomeApplied:
-		return fmt.Errorf("the plugin did not create: %v", reply.Err)
+		return fmt.Errorf("the plugin did not create: %w", reply.Err)
 	case !slices.Equal(native, stub.reply):
-		return fmt.Errorf("native and Wasm answer differently")
+		return errors.New("native and Wasm answer differently")
 	}
 	return nil
 }

@@ -139,6 +139,7 @@ func (Imports) Verify(spec []byte, blob, sig int32) int32 {
 }
 
 func (Imports) Encrypt(spec []byte, blob int32) int32 { a, n := ptr(spec); return encrypt(a, n, blob) }
+
 func (Imports) Decrypt(spec []byte, blob int32) int32 { a, n := ptr(spec); return decrypt(a, n, blob) }
 
 func (Imports) KVGet(key []byte) (int32, int64) {
