@@ -38,7 +38,7 @@ func named(name string) (*pay.Result, error) {
 
 func (whole) Ping(*sdk.Host) error { return &pay.Error{Class: pay.ClassUnavailable} }
 
-func (whole) Bind(*sdk.Host, *pay.BindRequest) (*pay.Result, error) { return named("bind") }
+func (whole) Bind(*sdk.Host, *pay.BindRequest) (*pay.Result, error)       { return named("bind") }
 func (whole) Release(*sdk.Host, *pay.PaymentRequest) (*pay.Result, error) { return named("release") }
 
 func (whole) Confirm(*sdk.Host, *pay.PaymentRequest) (*pay.Result, error) { return named("confirm") }

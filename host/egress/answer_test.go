@@ -183,9 +183,13 @@ func TestUnframedAnswer(t *testing.T) {
 	} {
 		w := serve(t, nil, sayAndClose(answer))
 		c := open(t, w.URL)
-		_, x, err := c.Do(t.Context(), pay(w.URL, "/pay"))
-		if err != nil || x.Attempts[0].Unframed != unframed {
-			t.Errorf("%q: %v, %+v", answer, err, x.Attempts)
+		for _, method := range []string{"POST", "HEAD"} {
+			r := pay(w.URL, "/pay")
+			r.Method = method
+			_, x, err := c.Do(t.Context(), r)
+			if err != nil || x.Attempts[0].Unframed != (unframed && method != "HEAD") {
+				t.Errorf("%s, %q: %v, %+v", method, answer, err, x.Attempts)
+			}
 		}
 	}
 }

@@ -116,6 +116,34 @@ func TestConnWritesForItsAttemptAlone(t *testing.T) {
 	}
 }
 
+// TestFirstWriteWaitsForTheReader: until net/http's reader has come back with nothing in its buffer, nothing leaves.
+func TestFirstWriteWaitsForTheReader(t *testing.T) {
+	t.Parallel()
+	c, there := pipe(t)
+	a := newAttempt(time.Now)
+	a.bind(c, true)
+	arrived := make(chan string, 1)
+	go func() {
+		buf := make([]byte, 3)
+		_, _ = io.ReadFull(there, buf)
+		arrived <- string(buf)
+	}()
+	wrote := make(chan error, 1)
+	go func() {
+		_, err := c.Write([]byte("GET"))
+		wrote <- err
+	}()
+	select {
+	case text := <-arrived:
+		t.Fatalf("%q left", text)
+	case <-time.After(20 * time.Millisecond): // that nothing happens takes time to see
+	}
+	park(t, c)
+	if err := <-wrote; err != nil || <-arrived != "GET" {
+		t.Errorf("write: %v", err)
+	}
+}
+
 // TestNothingLeavesAfterTheVerdict: an attempt that ended as not sent stays so.
 func TestNothingLeavesAfterTheVerdict(t *testing.T) {
 	t.Parallel()

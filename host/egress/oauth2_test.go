@@ -219,6 +219,27 @@ func TestTokenLifetime(t *testing.T) {
 	}
 }
 
+// TestSameTokenAgain: a provider may answer with the token that it gave before. That is no reflection.
+func TestSameTokenAgain(t *testing.T) {
+	t.Parallel()
+	s := newIssuer(t)
+	s.answer = func(int32) string { return ok(`{"data":{"token":"access-token-number-1","expire_in":100}}`) }
+	var late atomic.Bool
+	c := s.open(t, func(_ *egress.OAuth2Profile, c *egress.Config) {
+		c.Now = func() time.Time {
+			if late.Load() {
+				return time.Now().Add(time.Hour)
+			}
+			return time.Now()
+		}
+	})
+	mustDo(t, c, s.request())
+	late.Store(true)
+	if resp := mustDo(t, c, s.request()); resp.TokenGeneration != 2 {
+		t.Errorf("generation %d", resp.TokenGeneration)
+	}
+}
+
 // TestRenewal: a refused token is replaced once, by however many calls that met the refusal, and by no other
 // call.
 func TestRenewal(t *testing.T) {
@@ -244,6 +265,9 @@ func TestRenewal(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	late := s.request()
+	late.Auth.RenewGeneration = 1
+	mustDo(t, c, late)
 	if got := len(s.all("/token")); got != 2 {
 		t.Errorf("%d token requests; want 2", got)
 	}

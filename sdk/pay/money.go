@@ -91,7 +91,7 @@ func parseDecimal(text string, exp int) (int64, error) {
 
 // allDigits reports whether s is one or more ASCII digits.
 func allDigits(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return false
 		}
