@@ -39,8 +39,8 @@ func newAttempt(now func() time.Time) *attempt {
 func (a *attempt) trace(cancel context.CancelCauseFunc) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) {
-			// The second time is net/http's silent resend. The gate in bind and admit holds without this; the
-			// cancel only spares the idle connections that it would break one after another.
+			// The second time is net/http's silent resend. The gate in bind and admit holds without this; but
+			// net/http would go on, and break the kept connections one after another.
 			if !a.mayConnect() {
 				cancel(errResend)
 			}

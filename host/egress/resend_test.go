@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -181,36 +182,35 @@ func TestIdleConnectionRace(t *testing.T) {
 	t.Logf("%v", counts)
 }
 
-// TestResendIsStoppedEarly: the resend that net/http tries must not cost the other kept connections.
+// TestResendIsStoppedEarly: the resend that net/http tries must not break the other kept connections one by one.
 func TestResendIsStoppedEarly(t *testing.T) {
 	t.Parallel()
-	both := make(chan struct{}, 2)
-	w := &wire{}
-	w.handle = func(c net.Conn, s seen) bool {
-		switch s.path {
-		case "/pay":
+	const width = 8
+	var arrived atomic.Int32
+	w := serve(t, nil, func(c net.Conn, s seen) bool {
+		if s.path == "/pay" {
 			return false
-		case "/warm":
-			both <- struct{}{}
-			for len(both) < 2 {
-				runtime.Gosched() // answered together, so that they need two connections
-			}
+		}
+		// Answered together, so that they need as many connections.
+		for n := arrived.Add(1); arrived.Load() < (n+width-1)/width*width; {
+			runtime.Gosched()
 		}
 		return say(ok("fine"))(c, s)
-	}
-	w.start(t)
+	})
 	c := open(t, w.URL)
-	var wg sync.WaitGroup
-	for range 2 {
-		wg.Go(func() { mustDo(t, c, get(w.URL, "/warm")) })
+	all := func() {
+		var wg sync.WaitGroup
+		for range width {
+			wg.Go(func() { mustDo(t, c, get(w.URL, "/warm")) })
+		}
+		wg.Wait()
 	}
-	wg.Wait()
-	// Net/http may resend this one, and each of its tries would break a kept connection.
-	r := &egress.Request{Method: "POST", URL: w.URL + "/pay", Header: oddKey()}
-	mustFail(t, c, r, egress.Reset, egress.Unknown)
-	mustDo(t, c, get(w.URL, "/after"))
-	if got := w.connections(); got != 2 {
-		t.Errorf("%d connections; the second was to be kept", got)
+	all()
+	mustFail(t, c, &egress.Request{Method: "POST", URL: w.URL + "/pay", Header: oddKey()}, egress.Reset, egress.Unknown)
+	all()
+	// Lost: the one that the provider closed, and at most the one on which the resend was stopped.
+	if got := w.connections(); got > width+2 {
+		t.Errorf("%d connections for %d calls at once", got, width)
 	}
 }
 

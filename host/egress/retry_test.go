@@ -194,7 +194,7 @@ func TestRetryAfter(t *testing.T) {
 			began := time.Now()
 			resp, x, err := c.Do(t.Context(), reading(w.URL))
 			must(t, err)
-			if len(x.Attempts) != tc.sends || time.Since(began) < tc.atLeast {
+			if took := time.Since(began); len(x.Attempts) != tc.sends || took < tc.atLeast || took > 4*time.Second {
 				t.Errorf("%d attempts in %s; want %d in at least %s",
 					len(x.Attempts), time.Since(began), tc.sends, tc.atLeast)
 			}

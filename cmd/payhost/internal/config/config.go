@@ -190,7 +190,9 @@ func decode(raw map[string]any) (*Config, error) {
 	for _, key := range meta.Unused {
 		problems = append(problems, dotted(key)+": unknown key")
 	}
-	problems = append(problems, c.problems()...)
+	if len(problems) == 0 { // what is missing already need not be told twice
+		problems = c.problems()
+	}
 	if len(problems) > 0 {
 		return nil, problems
 	}
