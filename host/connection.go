@@ -125,6 +125,26 @@ func (h *Host) Connect(ctx context.Context, config ConnectionConfig) (*Connectio
 	return c, nil
 }
 
+// Disconnect takes a connection away. Calls that run end as they would; later ones
+// fail with class host_fault. The name is free again at once. It reports whether
+// there was such a connection.
+func (h *Host) Disconnect(name string) bool {
+	h.mu.Lock()
+	c, ok := h.connections[name]
+	delete(h.connections, name)
+	h.mu.Unlock()
+	if !ok {
+		return false
+	}
+	h.mu.Lock()
+	p := h.plugins[c.config.Plugin]
+	h.mu.Unlock()
+	p.swap.Lock() // a swap that has seen the connection gives it its new binding first
+	defer p.swap.Unlock()
+	c.retire(c.binding.Swap(nil))
+	return true
+}
+
 // under puts a field path in front of an error's own.
 func under(prefix string, err error) error {
 	e := pay.AsError(err)

@@ -141,3 +141,31 @@ func TestCloseWaits(t *testing.T) {
 		t.Error("connected after close")
 	}
 }
+
+// TestDisconnect takes a connection away while a call runs, and gives its name to
+// another.
+func TestDisconnect(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, host.Source{Native: sdk.Native(probe.New())})
+	entered, leave := make(chan struct{}), make(chan struct{})
+	r.answer(slowly(entered, leave))
+	result := make(chan error, 1)
+	go func() {
+		_, err := r.conn.Create(t.Context(), create(""))
+		result <- err
+	}()
+	<-entered
+	if !r.host.Disconnect("main") || r.host.Disconnect("main") {
+		t.Error("disconnect tells wrongly whether there was one")
+	}
+	close(leave)
+	if err := <-result; err != nil {
+		t.Errorf("the call that ran: %v", err)
+	}
+	if _, err := r.conn.Create(t.Context(), create("")); pay.ClassOf(err) != pay.ClassHostFault {
+		t.Errorf("a later call: %v", err)
+	}
+	if _, err := r.host.Connect(t.Context(), r.config); err != nil {
+		t.Errorf("the name again: %v", err)
+	}
+}

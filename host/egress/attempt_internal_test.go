@@ -116,7 +116,8 @@ func TestConnWritesForItsAttemptAlone(t *testing.T) {
 	}
 }
 
-// TestFirstWriteWaitsForTheReader: until net/http's reader has come back with nothing in its buffer, nothing leaves.
+// TestFirstWriteWaitsForTheReader: until net/http's reader has come back with nothing in its buffer, nothing
+// leaves.
 func TestFirstWriteWaitsForTheReader(t *testing.T) {
 	t.Parallel()
 	c, there := pipe(t)

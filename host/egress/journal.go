@@ -52,7 +52,7 @@ func (p Phase) String() string {
 
 // Exchange is the journal of one Do. It holds no secret: no header, no body, no query value.
 type Exchange struct {
-	Method string
+	Method string // empty, like URL, if the request broke the policy: then neither is worth repeating
 	URL    string // masked: the values of the query are cut out
 	Effect Effect
 
@@ -107,6 +107,9 @@ func (x *Exchange) String() string {
 	result := string(failure)
 	if x.Status != 0 {
 		result = fmt.Sprint(x.Status)
+	}
+	if x.URL == "" {
+		return "refused request: " + x.Evidence.String()
 	}
 	plural := "s"
 	if len(x.Attempts) == 1 {

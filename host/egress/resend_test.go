@@ -182,7 +182,8 @@ func TestIdleConnectionRace(t *testing.T) {
 	t.Logf("%v", counts)
 }
 
-// TestResendIsStoppedEarly: the resend that net/http tries must not break the other kept connections one by one.
+// TestResendIsStoppedEarly: the resend that net/http tries must not break the other kept connections one by
+// one.
 func TestResendIsStoppedEarly(t *testing.T) {
 	t.Parallel()
 	const width = 8
@@ -214,8 +215,9 @@ func TestResendIsStoppedEarly(t *testing.T) {
 	}
 }
 
-// TestLeftoverAnswer has the provider send more than it announced. The rest must not pass for the answer to the next
-// request, which gets the connection before net/http has noticed: the hooks of a trace hold net/http up just there.
+// TestLeftoverAnswer has the provider send more than it announced. The rest must not pass for the answer to
+// the next request, which gets the connection before net/http has noticed: the hooks of a trace hold net/http
+// up just there.
 func TestLeftoverAnswer(t *testing.T) {
 	t.Parallel()
 	first, release, dial := make(chan struct{}), make(chan struct{}), make(chan struct{})

@@ -22,8 +22,8 @@ type transport struct {
 	retired bool              // a newer one took its place
 }
 
-// outdated reports whether the certificate to show is known to be refused. A TLS 1.3 server may refuse it after the
-// request has left, which would put the outcome in doubt.
+// outdated reports whether the certificate to show is known to be refused. A TLS 1.3 server may refuse it
+// after the request has left, which would put the outcome in doubt.
 func (t *transport) outdated(now time.Time) bool {
 	return t.leaf != nil && (now.After(t.leaf.NotAfter) || now.Before(t.leaf.NotBefore))
 }
