@@ -170,7 +170,10 @@ func (c *call) sendError(err error, money bool) int32 {
 	}
 	switch e.Kind {
 	case egress.Refused:
-		out.Class, code = pay.ClassConfig, abi.Denied
+		out.Class = pay.ClassConfig
+		if e.Evidence == egress.NotSent { // a repeat can be refused after a first send was lost
+			code = abi.Denied
+		}
 	case egress.AuthFailed:
 		out.Class = pay.ClassAuth
 	case egress.Timeout, egress.Canceled:
