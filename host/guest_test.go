@@ -162,3 +162,66 @@ func endlessBytes(i abi.Imports) int32 {
 		}
 	}
 }
+
+// TestNoImportTellsASecret reads everything that imports give, also after each has
+// used a secret or a key, and looks for the values.
+func TestNoImportTellsASecret(t *testing.T) {
+	t.Parallel()
+	var all strings.Builder
+	r := newRig(t, rogue(func(i abi.Imports, _, inputLen int32) int32 {
+		take := func(copyInto func([]byte) int32) {
+			b := make([]byte, 64<<10)
+			if n := copyInto(b); n > 0 {
+				all.Write(b[:min(int(n), len(b))])
+			}
+		}
+		blob := func(h int32) {
+			take(i.LastError)
+			take(func(p []byte) int32 { return i.BlobRead(h, 0, p) })
+		}
+		take(func(p []byte) int32 { return i.Input(0, p[:inputLen]) })
+		take(i.Config)
+		take(i.Features)
+		data := i.BlobNew(0)
+		i.BlobWrite(data, []byte("data"))
+		spec := abi.AppendCryptoSpec(nil, &abi.CryptoSpec{Algorithm: "HS256", Key: "mac"})
+		for _, h := range []int32{i.Sign(spec, data), i.Encrypt(spec, data), i.Decrypt(spec, data), i.Verify(spec, data, data)} {
+			blob(h)
+		}
+		for kind := abi.AuthKind(0); kind <= abi.AuthHMAC+1; kind++ {
+			head := i.HTTPSend(abi.AppendHTTPRequest(nil, &abi.HTTPRequest{
+				Method: "POST", URL: baseURL(i) + "/read/x", Effect: abi.EffectRead,
+				Auth: &abi.Auth{Kind: kind, User: "api_token", Secret: "api_token", Header: "X-Key", Key: "mac", Algorithm: "HS256"},
+			}), 0)
+			blob(head)
+			for h := head; h > 0 && h < head+3; h++ {
+				blob(h)
+			}
+		}
+		page := i.KVList(nil, nil, 100)
+		blob(page)
+		return answer(abi.AppendReply(nil, &abi.Reply{Err: &pay.Error{Class: pay.ClassDeclined}}))(i, 0, 0)
+	}))
+	if _, err := r.conn.Create(t.Context(), create("")); pay.ClassOf(err) != pay.ClassDeclined {
+		t.Fatal(err)
+	}
+	if !strings.Contains(all.String(), "api_token") || len(r.requests()) == 0 {
+		t.Fatalf("the guest saw too little: %q, requests %q", all.String(), r.requests())
+	}
+	for _, value := range []string{apiToken, macKey} {
+		if strings.Contains(all.String(), value) {
+			t.Errorf("a guest saw %q", value)
+		}
+	}
+}
+
+// baseURL reads the connection's base URL as a guest does.
+func baseURL(i abi.Imports) string {
+	b := make([]byte, 4<<10)
+	n := i.Config(b)
+	c, err := abi.DecodeConnectionConfig(b[:n])
+	if err != nil {
+		return ""
+	}
+	return c.BaseURL
+}
