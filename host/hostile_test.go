@@ -35,7 +35,10 @@ func TestHostileGuest(t *testing.T) {
 		t.Run(tt.do, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, host.Source{Bytes: probeModule(t)}, func(c *host.Config, _ *host.ConnectionConfig) {
-				c.Limits.CallTimeout = 2 * time.Second
+				c.Limits.CallTimeout = 30 * time.Second
+				if tt.class == pay.ClassTimeout {
+					c.Limits.CallTimeout = 2 * time.Second
+				}
 			})
 			if _, err := r.conn.Create(t.Context(), create("")); err != nil {
 				t.Fatalf("good call before: %v", err)
