@@ -145,4 +145,12 @@ func (r *Revision) acquire() bool {
 	}
 }
 
+// release gives the revision back; the last one out closes it.
+func (r *Revision) release() {
+	if r.running.Add(-1) == 0 {
+		r.running.Store(-1)
+		r.close()
+	}
+}
+
 func (r *Revision) close() { r.engine.close() }
