@@ -211,32 +211,32 @@ func TestMask(t *testing.T) {
 		"long": "abcdefgh-ijklmnop", "inner": "abcdefgh", "overlap": "ijklmnop-qrst", "short": "1234567",
 	})
 	tests := map[string]string{
-		"":                                        "",
-		"nothing here":                            "nothing here",
-		"x abcdefgh y":                            "x [secret] y",
-		"abcdefgh-ijklmnop":                       "[secret]",
-		"abcdefgh-ijklmnop-qrst.":                 "[secret].",
-		"abcdefgh abcdefgh":                       "[secret] [secret]",
-		"abcdefghabcdefgh":                        "[secret]",
-		"a%62%63defgh":                            "[secret]", // cannot be cut out: all of it goes
-		"4111111111111111":                        "411111******1111",
-		"pan=4111111111111111&x":                  "pan=411111******1111&x",
-		"4111 1111 1111 1111":                     "4111 11** **** 1111",
-		"4111-1111-1111-1111, ok":                 "4111-11**-****-1111, ok",
-		"378282246310005":                         "378282*****0005", // 15 digits
-		"4222222222222":                           "422222***2222",   // 13
-		"6304000000000000000":                     "630400*********0000",
-		"4111111111111112":                        "4111111111111112", // Luhn fails
-		"4111  1111 1111 1111":                    "4111  1111 1111 1111",
-		"41111111111111110000000":                 "41111111111111110000000", // longer than a card number
+		"":                        "",
+		"nothing here":            "nothing here",
+		"x abcdefgh y":            "x [secret] y",
+		"abcdefgh-ijklmnop":       "[secret]",
+		"abcdefgh-ijklmnop-qrst.": "[secret].",
+		"abcdefgh abcdefgh":       "[secret] [secret]",
+		"abcdefghabcdefgh":        "[secret]",
+		"a%62%63defgh":            "[secret]", // cannot be cut out: all of it goes
+		"4111111111111111":        "411111******1111",
+		"pan=4111111111111111&x":  "pan=411111******1111&x",
+		"4111 1111 1111 1111":     "4111 11** **** 1111",
+		"4111-1111-1111-1111, ok": "4111-11**-****-1111, ok",
+		"378282246310005":         "378282*****0005", // 15 digits
+		"4222222222222":           "422222***2222",   // 13
+		"6304000000000000000":     "630400*********0000",
+		"4111111111111112":        "4111111111111112", // Luhn fails
+		"4111  1111 1111 1111":    "4111  1111 1111 1111",
+		"41111111111111110000000": "41111111111111110000000", // longer than a card number
 		"at 2024-01-05 4111111111111111 12 items": "at 2024-01-05 411111******1111 12 items",
-		"411111111111":                            "411111111111",
-		"to ivan.petrov+x@mail.example.com now":   "to ***@mail.example.com now",
-		"email=ivan%40example.com&a=1":            "email=***%40example.com&a=1",
-		"<ivan@example.com>, olga@example.org":    "<***@example.com>, ***@example.org",
-		"почта иван@почта.рф":                     "почта ***@почта.рф",
-		"user@localhost @example.com a@b@c.de":    "user@localhost @example.com a@***@c.de",
-		"ivan@example..com":                       "ivan@example..com",
+		"411111111111":                          "411111111111",
+		"to ivan.petrov+x@mail.example.com now": "to ***@mail.example.com now",
+		"email=ivan%40example.com&a=1":          "email=***%40example.com&a=1",
+		"<ivan@example.com>, olga@example.org":  "<***@example.com>, ***@example.org",
+		"почта иван@почта.рф":                   "почта ***@почта.рф",
+		"user@localhost @example.com a@b@c.de":  "user@localhost @example.com a@***@c.de",
+		"ivan@example..com":                     "ivan@example..com",
 	}
 	for text, want := range tests {
 		got := scrubber.Mask(text)

@@ -47,25 +47,29 @@ func (w *Writer) key(name string) {
 // Escape returns s escaped as a form or query value.
 func Escape(s string) string { return string(escape(nil, s)) }
 
+// escape appends s, whole runs of plain characters at a time.
 func escape(b []byte, s string) []byte {
 	const hex = "0123456789ABCDEF"
+	from := 0
 	for i := range len(s) {
-		switch c := s[i]; {
-		case plain(c):
-			b = append(b, c)
-		case c == ' ':
-			b = append(b, '+')
-		default:
-			b = append(b, '%', hex[c>>4], hex[c&15])
+		c := s[i]
+		if plain[c>>5]&(1<<(c&31)) != 0 {
+			continue
 		}
+		b = append(b, s[from:i]...)
+		from = i + 1
+		if c == ' ' {
+			b = append(b, '+')
+			continue
+		}
+		b = append(b, '%', hex[c>>4], hex[c&15])
 	}
-	return b
+	return append(b, s[from:]...)
 }
 
-func plain(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		c == '-' || c == '_' || c == '.' || c == '~'
-}
+// plain has a bit for each character that stands for itself: letters, digits and
+// "-._~".
+var plain = [8]uint32{1: 0x03ff6000, 2: 0x87fffffe, 3: 0x47fffffe}
 
 // AppendQuery joins a query to a URL that may have one already, and may end in a
 // fragment: the fragment stays last.
