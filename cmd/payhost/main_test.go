@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) {
 	}
 	built.dir = dir
 	testscript.Main(cleanly{m}, map[string]func(){
-		"payhost": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+		"payhost": func() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) },
 	})
 }
 
@@ -68,7 +70,7 @@ func buildPlugin(source, out string, flags ...string) error {
 		return fmt.Errorf("build %s: %w\n%s", source, err, text)
 	}
 	var text bytes.Buffer
-	if code := run([]string{"plugin", "pack", out}, &text, &text); code != exitOK {
+	if code := run(context.Background(), []string{"plugin", "pack", out}, &text, &text); code != exitOK {
 		return fmt.Errorf("pack %s: %s", out, text.String())
 	}
 	return nil
@@ -88,7 +90,7 @@ func TestScripts(t *testing.T) {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
-	code := run([]string{"demo", "--plugins", plugins(t), "--cache", filepath.Join(built.dir, "cache")}, &out, &errs)
+	code := run(t.Context(), []string{"demo", "--plugins", plugins(t), "--cache", filepath.Join(built.dir, "cache")}, &out, &errs)
 	if code != exitOK {
 		t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
 	}
@@ -120,7 +122,7 @@ func TestDemoSeesABrokenAnswer(t *testing.T) {
 			t.Parallel()
 			var out, errs bytes.Buffer
 			provider, _, _ := strings.Cut(tt.fault, "=")
-			code := run([]string{
+			code := run(t.Context(), []string{
 				"demo", "--plugins", plugins(t), "--cache", filepath.Join(built.dir, "cache"),
 				"--only", provider, "--fault", tt.fault,
 			}, &out, &errs)
@@ -131,12 +133,51 @@ func TestDemoSeesABrokenAnswer(t *testing.T) {
 	}
 }
 
+// TestSim runs each simulator, reaches it at the address it prints, and ends it.
+func TestSim(t *testing.T) {
+	t.Parallel()
+	for _, provider := range []string{"rahmet", "yeniltoleg", "smartpay"} {
+		t.Run(provider, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			out, in := io.Pipe()
+			done := make(chan int, 1)
+			go func() {
+				done <- run(ctx, []string{"sim", provider, "--listen", "127.0.0.1:0", "--output", "json"}, in, io.Discard)
+			}()
+			var view map[string]string
+			if err := json.NewDecoder(out).Decode(&view); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.Get(view["control"] + "objects")
+			if err != nil || resp.StatusCode != http.StatusOK {
+				t.Fatalf("control API at %s: %v", view["control"], err)
+			}
+			resp.Body.Close()
+			if file := view["client_cert_file"]; provider == "smartpay" {
+				if _, err := os.Stat(file); err != nil {
+					t.Error(err)
+				}
+				defer func() {
+					if _, err := os.Stat(file); err == nil {
+						t.Errorf("%s was left behind", file)
+					}
+				}()
+			}
+			cancel()
+			if code := <-done; code != exitOK {
+				t.Errorf("exit %d", code)
+			}
+		})
+	}
+}
+
 // TestInspectJSON reads inspect's JSON back.
 func TestInspectJSON(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	path := filepath.Join(plugins(t), "smartpay.wasm")
-	if code := run([]string{"plugin", "inspect", path, "--output", "json"}, &out, io.Discard); code != exitOK {
+	if code := run(t.Context(), []string{"plugin", "inspect", path, "--output", "json"}, &out, io.Discard); code != exitOK {
 		t.Fatalf("exit %d", code)
 	}
 	var view pluginView

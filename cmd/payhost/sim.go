@@ -46,7 +46,7 @@ API have a listener of their own, and its certificates and keys are written to a
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of the provider's API")
 	c.Flags().StringVar(&control, "control", "127.0.0.1:0", "smartpay: address of the control API and the payer's page")
-	c.Flags().StringVar(&files, "files", "", "smartpay: directory for the till's certificate and keys")
+	c.Flags().StringVar(&files, "files", "", "smartpay: directory for the till's certificate and keys (default: one that is removed at the end)")
 	return c
 }
 
@@ -73,9 +73,13 @@ func serveSim(
 
 func serveSmartPay(ctx context.Context, out *output, listen, control, files string) error {
 	if files == "" {
-		return &usageError{fmt.Errorf("--files is missing: smartpay needs a place for its certificates")}
-	}
-	if err := os.MkdirAll(files, 0o700); err != nil {
+		dir, err := os.MkdirTemp("", "payhost-smartpay-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		files = dir
+	} else if err := os.MkdirAll(files, 0o700); err != nil {
 		return err
 	}
 	sim, err := smartpay.New(smartpay.Options{Listen: listen, ControlListen: control})
