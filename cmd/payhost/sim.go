@@ -46,7 +46,8 @@ API have a listener of their own, and its certificates and keys are written to a
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of the provider's API")
 	c.Flags().StringVar(&control, "control", "127.0.0.1:0", "smartpay: address of the control API and the payer's page")
-	c.Flags().StringVar(&files, "files", "", "smartpay: directory for the till's certificate and keys (default: one that is removed at the end)")
+	c.Flags().StringVar(&files, "files", "",
+		"smartpay: directory for the till's certificate and keys (default: one that is removed at the end)")
 	return c
 }
 

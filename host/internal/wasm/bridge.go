@@ -6,6 +6,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/payhost/payhost/host/internal/wasm/rewrite"
 	"github.com/payhost/payhost/sdk/abi"
@@ -40,16 +41,46 @@ func types(list []abi.ValueType) []api.ValueType {
 }
 
 // hostFunction wraps one import: it finds the instance and lets no panic out but
-// the one that unwinds the guest.
+// the one that unwinds the guest. A call whose time is over ends here, since the
+// guest counts imports as it counts any step, and they may take much longer.
 func hostFunction(f func(c *frame)) api.GoModuleFunc {
-	return func(ctx context.Context, _ api.Module, stack []uint64) {
+	return func(ctx context.Context, mod api.Module, stack []uint64) {
 		inst, _ := ctx.Value(instanceKey{}).(*Instance)
 		defer inst.guard()
+		if inst.memory == nil { // a start function: Instantiate is not back yet
+			inst.memory = mod.Memory()
+		}
+		inst.check()
 		c := &inst.frame // imports are never nested: one frame serves them all
 		c.inst, c.host, c.stack = inst, inst.host, stack
 		f(c)
 	}
 }
+
+// watch ends a call whose time is over at the guest's next call of WASI. Those
+// functions are the engine's own and know no deadline, and one poll of a million
+// clocks takes as long as a million steps.
+type watch struct{}
+
+var _ experimental.FunctionListener = watch{}
+
+// NewFunctionListener watches every function.
+func (w watch) NewFunctionListener(api.FunctionDefinition) experimental.FunctionListener { return w }
+
+// Before is called on the way into a function.
+func (watch) Before(
+	ctx context.Context, _ api.Module, _ api.FunctionDefinition, _ []uint64, _ experimental.StackIterator,
+) {
+	if inst, ok := ctx.Value(instanceKey{}).(*Instance); ok {
+		inst.check()
+	}
+}
+
+// After has nothing to do.
+func (watch) After(context.Context, api.Module, api.FunctionDefinition, []uint64) {}
+
+// Abort has nothing to do.
+func (watch) Abort(context.Context, api.Module, api.FunctionDefinition, error) {}
 
 // frame is one call of an import: its arguments on the stack, its result in
 // place of the first.

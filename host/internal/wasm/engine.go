@@ -9,6 +9,7 @@
 package wasm
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -101,7 +102,8 @@ func (m *Module) open(ctx context.Context) error {
 		config = config.WithCompilationCache(cache)
 	}
 	m.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, m.runtime); err != nil {
+	watched := experimental.WithFunctionListenerFactory(ctx, watch{})
+	if _, err := wasi_snapshot_preview1.Instantiate(watched, m.runtime); err != nil {
 		m.Close()
 		return &LoadError{Reason: "engine can't be started", Err: err}
 	}
@@ -138,10 +140,17 @@ func (m *Module) check() error {
 	for _, sig := range abi.ImportTable() {
 		table[sig.Name] = sig
 	}
-	for _, f := range m.compiled.ImportedFunctions() {
+	wasi := m.runtime.Module(abi.WASIModule).ExportedFunctionDefinitions()
+	imported := m.compiled.ImportedFunctions()
+	for _, f := range imported[:len(imported)-1] { // the last is the tick that rewriting added
 		module, name, _ := f.Import()
 		switch {
-		case module == rewrite.TickModule && name == rewrite.TickName, module == abi.WASIModule:
+		case module == abi.WASIModule:
+			def, known := wasi[name]
+			if !known || !bytes.Equal(f.ParamTypes(), def.ParamTypes()) ||
+				!bytes.Equal(f.ResultTypes(), def.ResultTypes()) {
+				return refuse("import %s.%s is unknown or has the wrong type", module, name)
+			}
 		case module == abi.Module:
 			sig, known := table[name]
 			if !known {
@@ -163,8 +172,8 @@ func (m *Module) check() error {
 func (m *Module) checkExports() error {
 	i32 := abi.I32
 	want := []abi.Signature{
+		{Name: abi.ExportMarker}, // first: without it the others are beside the point
 		{Name: abi.ExportInit},
-		{Name: abi.ExportMarker},
 		{Name: abi.ExportCall, Params: []abi.ValueType{i32, i32}, Results: []abi.ValueType{i32}},
 	}
 	functions := m.compiled.ExportedFunctions()

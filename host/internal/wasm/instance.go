@@ -96,7 +96,7 @@ func (m *Module) Instantiate(ctx context.Context, timeout time.Duration) (*Insta
 		WithSysWalltime().WithSysNanotime().WithNanosleep(inst.sleep).WithOsyield(func() {})
 	mod, err := m.runtime.InstantiateModule(inst.ctx, m.compiled, config)
 	if err != nil {
-		return nil, &LoadError{Reason: "module can't be instantiated", Err: err}
+		return nil, inst.unstarted(err)
 	}
 	inst.mod, inst.memory, inst.entry = mod, mod.Memory(), mod.ExportedFunction(abi.ExportCall)
 	_, err = mod.ExportedFunction(abi.ExportInit).Call(inst.ctx)
@@ -105,6 +105,16 @@ func (m *Module) Instantiate(ctx context.Context, timeout time.Duration) (*Insta
 		return nil, fault
 	}
 	return inst, nil
+}
+
+// unstarted turns the error of an instantiation into ours: a start function runs in
+// it and can end like any call.
+func (i *Instance) unstarted(err error) error {
+	var exit *sys.ExitError
+	if i.fault != nil || errors.As(err, &exit) {
+		return i.end(err)
+	}
+	return &LoadError{Reason: "module can't be instantiated", Err: err}
 }
 
 // Call runs one operation and returns what payhost_call returned. A *CallError
@@ -187,9 +197,12 @@ func (i *Instance) guard() {
 	panic(stop{})
 }
 
-// tick is called by the guest once per slice of its work.
-func (i *Instance) tick() {
-	i.ticks++
+// tick is called by the guest once per slice of its work; the wrapper of host
+// functions has seen to the deadline.
+func (i *Instance) tick() { i.ticks++ }
+
+// check ends the guest if its call is over.
+func (i *Instance) check() {
 	if i.caller == nil {
 		return
 	}

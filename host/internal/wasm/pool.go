@@ -16,6 +16,7 @@ type Pool struct {
 	module  *Module
 	timeout time.Duration // of one initialization
 	slots   chan struct{} // one token per instance that is out
+	done    chan struct{} // closed by Close: nobody waits any more
 
 	mu     sync.Mutex
 	idle   []*Instance
@@ -24,17 +25,20 @@ type Pool struct {
 
 // NewPool returns a pool of at most size instances, made when they are needed.
 func NewPool(m *Module, size int, initTimeout time.Duration) *Pool {
-	return &Pool{module: m, timeout: initTimeout, slots: make(chan struct{}, size)}
+	return &Pool{module: m, timeout: initTimeout, slots: make(chan struct{}, size), done: make(chan struct{})}
 }
 
 // Take returns an instance for one call: the last one used, or a new one, or it
-// waits for one until ctx is done.
+// waits for one until ctx is done. Its error is ErrClosed, ctx's, or what
+// [Module.Instantiate] returned.
 func (p *Pool) Take(ctx context.Context) (*Instance, error) {
 	select {
 	case p.slots <- struct{}{}:
 	default:
 		select {
 		case p.slots <- struct{}{}:
+		case <-p.done:
+			return nil, ErrClosed
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -81,16 +85,25 @@ func (p *Pool) Idle() int {
 	return len(p.idle)
 }
 
-// Close closes the idle instances and, once all are back, the module. The caller
-// sees to it that none is out.
+// Close closes the idle instances and, once all are back, the module: an instance
+// must not be closed under a running call, so Close waits for the last Put. Those
+// who wait in Take get ErrClosed. A second Close does nothing.
 func (p *Pool) Close() {
 	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
 	p.closed = true
 	idle := p.idle
 	p.idle = nil
 	p.mu.Unlock()
+	close(p.done)
 	for _, inst := range idle {
 		inst.Close()
+	}
+	for range cap(p.slots) {
+		p.slots <- struct{}{}
 	}
 	p.module.Close()
 }

@@ -21,12 +21,17 @@ const Slice = 20000
 // Tick is Go code, so the scheduler and the collector get their turn; when the
 // call's time is over it panics, which unwinds the guest.
 //
+// What stands between two checks is bounded too, or 20000 of them could take
+// minutes: long stretches of code get checks of their own, an instruction that
+// moves a block of memory counts by the block's size, and a table never grows.
+//
 // An import of a host function, and not a flag in memory, because a store by
 // another goroutine that only compiled code reads is outside Go's memory model,
 // and because it makes the count of ticks a measure of the work done.
 //
-// The module may not import globals, tables or memories. Custom sections are
-// dropped: the names in them would be off by one.
+// The module may not import globals, tables or memories, nor hold tables of more
+// than [MaxTable] entries. Custom sections are dropped: the names in them would be
+// off by one. Errors are [ErrFormat] and name the section and the offset.
 func Bound(module []byte) ([]byte, error) {
 	sections, err := split(module)
 	if err != nil {
@@ -57,10 +62,13 @@ func Bound(module []byte) ([]byte, error) {
 type patch struct {
 	types     uint32 // entries of the type section: index of the new type
 	imported  uint32 // imported functions: index of the new import
-	globals   uint32 // module-defined globals: index of the countdown
+	globals   uint32 // module-defined globals: index of the countdown, then of the scratch
+	tables    uint64 // entries of all tables
+	hasType   bool
 	hasImport bool
 	hasGlobal bool
 	check     []byte // the injected code
+	bulkCheck []byte // the same in front of an instruction with a length
 }
 
 // survey counts what the indices of the additions depend on.
@@ -68,7 +76,12 @@ func (p *patch) survey(s section) error {
 	c := cursor{b: s.body}
 	switch s.id {
 	case secType:
+		p.hasType = true
 		p.types = c.u32()
+	case secTable:
+		if err := p.surveyTables(&c, s); err != nil {
+			return err
+		}
 	case secImport:
 		p.hasImport = true
 		n := c.u32()
@@ -82,6 +95,7 @@ func (p *patch) survey(s section) error {
 			c.u32()
 			p.imported++
 		}
+		return c.end(s)
 	case secGlobal:
 		p.hasGlobal = true
 		p.globals = c.u32()
@@ -89,6 +103,7 @@ func (p *patch) survey(s section) error {
 	return c.fail(s)
 }
 
+// fail returns the mistake that the cursor met.
 func (c *cursor) fail(s section) error {
 	if c.bad {
 		return fmt.Errorf("%w: section %d, offset %d", ErrFormat, s.id, s.offset+c.i)
@@ -96,12 +111,21 @@ func (c *cursor) fail(s section) error {
 	return nil
 }
 
+// end is fail at the end of a section: nothing may be left over, since it would
+// stand in front of what is added.
+func (c *cursor) end(s section) error {
+	c.bad = c.bad || c.i != len(c.b)
+	return c.fail(s)
+}
+
 func (p *patch) apply(s section) ([]byte, error) {
 	switch s.id {
 	case secType:
-		return extend(s.body, []byte{0x60, 0, 0}), nil
+		return extend(s.body, tickType()), nil
 	case secImport:
 		return extend(s.body, p.tickImport()), nil
+	case secTable:
+		return tables(s)
 	case secGlobal:
 		return p.global(s)
 	case secExport:
@@ -109,7 +133,7 @@ func (p *patch) apply(s section) ([]byte, error) {
 	case secStart:
 		c := cursor{b: s.body}
 		body := p.function(nil, c.u32())
-		return body, c.fail(s)
+		return body, c.end(s)
 	case secElement:
 		return p.elements(s)
 	case secCode:
@@ -134,8 +158,13 @@ func (p *patch) tickImport() []byte {
 	return binary.AppendUvarint(append(b, 0), uint64(p.types))
 }
 
-func countdown() []byte {
-	return append(sleb([]byte{0x7f, 1, 0x41}, Slice), 0x0b) // mutable i32, i32.const Slice
+func tickType() []byte { return []byte{0x60, 0, 0} }
+
+// counters are the globals that are added: the countdown, and the scratch in which
+// a check keeps the length of the instruction behind it.
+func counters() []byte {
+	b := append(sleb([]byte{0x7f, 1, 0x41}, Slice), 0x0b) // mutable i32, i32.const Slice
+	return append(b, 0x7f, 1, 0x41, 0, 0x0b)
 }
 
 // missing adds the sections that the module did not have, at their place.
@@ -147,11 +176,14 @@ func (p *patch) missing(list []section) []section {
 		}
 		list = append(list[:at], append([]section{s}, list[at:]...)...)
 	}
+	if !p.hasType {
+		insert(section{id: secType, body: append([]byte{1}, tickType()...)})
+	}
 	if !p.hasImport {
 		insert(section{id: secImport, body: append([]byte{1}, p.tickImport()...)})
 	}
 	if !p.hasGlobal {
-		insert(section{id: secGlobal, body: append([]byte{1}, countdown()...)})
+		insert(section{id: secGlobal, body: append([]byte{2}, counters()...)})
 	}
 	return list
 }
@@ -191,20 +223,23 @@ func (p *patch) exports(s section) ([]byte, error) {
 			out = p.function(out, index)
 			continue
 		}
+		if kind == 3 {
+			c.bad = c.bad || index >= p.globals // the counters are nobody's
+		}
 		out = binary.AppendUvarint(out, uint64(index))
 	}
-	return out, c.fail(s)
+	return out, c.end(s)
 }
 
 func (p *patch) global(s section) ([]byte, error) {
 	c := cursor{b: s.body}
 	n := c.u32()
-	out := binary.AppendUvarint(make([]byte, 0, len(s.body)+16), uint64(n)+1)
+	out := binary.AppendUvarint(make([]byte, 0, len(s.body)+16), uint64(n)+2)
 	for i := uint32(0); c.more(i, n); i++ {
 		out = append(out, c.byte(), c.byte())
 		out = p.constant(&c, out)
 	}
-	return append(out, countdown()...), c.fail(s)
+	return append(out, counters()...), c.end(s)
 }
 
 // constant copies a constant expression, up to and with its end.
@@ -217,9 +252,9 @@ func (p *patch) constant(c *cursor, out []byte) []byte {
 		case 0xd2: // ref.func
 			out = p.function(append(out, op), c.u32())
 			continue
-		case 0x41, 0x42, 0x23: // i32.const, i64.const, global.get
-			c.leb()
-		case 0xd0: // ref.null
+		case 0x23: // global.get
+			p.global32(c)
+		case 0x41, 0x42, 0xd0: // i32.const, i64.const, ref.null
 			c.leb()
 		case 0x43:
 			c.skip(4)
@@ -266,7 +301,7 @@ func (p *patch) elements(s section) ([]byte, error) {
 			}
 		}
 	}
-	return out, c.fail(s)
+	return out, c.end(s)
 }
 
 func sleb(b []byte, v int64) []byte {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/payhost/payhost/host/internal/wasm/rewrite"
 )
@@ -26,7 +27,8 @@ type machine struct {
 func start(t *testing.T, binary []byte) *machine {
 	t.Helper()
 	ctx := t.Context()
-	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2))
+	features := api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst
+	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features))
 	t.Cleanup(func() { _ = rt.Close(context.Background()) })
 	m := &machine{}
 	tick := api.GoFunc(func(context.Context, []uint64) {

@@ -2,9 +2,13 @@ package rewrite
 
 import "encoding/binary"
 
+// stretch is how many instructions may stand between two checks, and so be done
+// once per step of the countdown.
+const stretch = 256
+
 // code rewrites every function body of the code section.
 func (p *patch) code(s section) ([]byte, error) {
-	p.check = p.checkCode()
+	p.check, p.bulkCheck = p.checkCode(), p.bulkCheckCode()
 	c := cursor{b: s.body}
 	n := c.u32()
 	out := binary.AppendUvarint(make([]byte, 0, len(s.body)*5/4), uint64(n))
@@ -25,27 +29,7 @@ func (p *patch) code(s section) ([]byte, error) {
 		out = binary.AppendUvarint(out, uint64(len(body)))
 		out = append(out, body...)
 	}
-	return out, c.fail(s)
-}
-
-// checkCode is the countdown: count one down, and at zero start over and call
-// tick.
-//
-//	global.get $n  i32.const 1  i32.sub  global.set $n
-//	global.get $n  i32.eqz
-//	if  i32.const Slice  global.set $n  call $tick  end
-func (p *patch) checkCode() []byte {
-	get := binary.AppendUvarint([]byte{0x23}, uint64(p.globals))
-	set := binary.AppendUvarint([]byte{0x24}, uint64(p.globals))
-	b := append([]byte(nil), get...)
-	b = append(b, 0x41, 1, 0x6b)
-	b = append(b, set...)
-	b = append(b, get...)
-	b = append(b, 0x45, 0x04, 0x40)
-	b = sleb(append(b, 0x41), Slice)
-	b = append(b, set...)
-	b = binary.AppendUvarint(append(b, 0x10), uint64(p.imported))
-	return append(b, 0x0b)
+	return out, c.end(s)
 }
 
 // body copies one function with its checks. A function gets one at its entry if
@@ -79,11 +63,17 @@ type walk struct {
 	straight bool // nothing has branched yet
 	sure     bool // a loop stands in the straight part
 	calls    bool
+	distance int // instructions since the last check, calls weighted
 }
 
 // instruction copies one instruction, with a check behind a loop's head and with
 // function indices moved.
 func (w *walk) instruction(c *cursor) {
+	if w.distance >= stretch {
+		w.out = append(w.out, w.check...)
+		w.distance = 0
+	}
+	w.distance++
 	start := c.i
 	op := c.byte()
 	switch {
@@ -91,16 +81,23 @@ func (w *walk) instruction(c *cursor) {
 		c.leb()
 		w.sure = w.sure || w.straight && !w.calls
 		w.out = append(append(w.out, c.b[start:c.i]...), w.check...)
+		w.distance = 0
 		return
 	case op == 0x10, op == 0x12: // call, return_call
-		w.calls = true
+		w.call()
 		w.out = w.function(append(w.out, op), c.u32())
 		return
 	case op == 0xd2: // ref.func
 		w.out = w.function(append(w.out, op), c.u32())
 		return
+	case op == 0x23, op == 0x24: // global.get, global.set
+		w.global32(c)
+	case op == 0xfc:
+		if bulk(c) {
+			w.out = append(w.out, w.bulkCheck...)
+		}
 	case op == 0x11, op == 0x13: // call_indirect, return_call_indirect
-		w.calls = true
+		w.call()
 		c.leb()
 		c.leb()
 	default:
@@ -112,12 +109,27 @@ func (w *walk) instruction(c *cursor) {
 	w.out = append(w.out, c.b[start:c.i]...)
 }
 
+// call notes a call. The function called may be without a check, so that a call
+// counts for more than another instruction.
+func (w *walk) call() {
+	w.calls = true
+	w.distance += stretch / 4
+}
+
+// global32 steps over the index of a global. One behind the module's last would be
+// a counter: the code could set it back and run for ever.
+func (p *patch) global32(c *cursor) {
+	if at, index := c.i, c.u32(); index >= p.globals {
+		c.i, c.bad = at, true
+	}
+}
+
 // immediates steps over what follows an opcode. An opcode outside WebAssembly 2.0
 // without vectors is a mistake: no compiler for plugins makes them.
 func immediates(c *cursor, op byte) {
 	switch {
 	case op <= 0x01, op == 0x05, op == 0x0b, op == 0x0f, op == 0x1a, op == 0x1b, op >= 0x45 && op <= 0xc4, op == 0xd1:
-	case op == 0x02, op == 0x04, op == 0x0c, op == 0x0d, op >= 0x20 && op <= 0x26,
+	case op == 0x02, op == 0x04, op == 0x0c, op == 0x0d, op >= 0x20 && op <= 0x22, op == 0x25, op == 0x26,
 		op == 0x41, op == 0x42, op == 0x3f, op == 0x40, op == 0xd0:
 		c.leb()
 	case op >= 0x28 && op <= 0x3e: // loads and stores
@@ -135,25 +147,29 @@ func immediates(c *cursor, op byte) {
 		c.skip(4)
 	case op == 0x44:
 		c.skip(8)
-	case op == 0xfc:
-		bulk(c)
 	default:
 		c.i--
 		c.bad = true
 	}
 }
 
-// bulk steps over what follows the 0xfc prefix: saturating conversions, memory
-// and table instructions.
-func bulk(c *cursor) {
+// bulk steps over what follows the 0xfc prefix: saturating conversions, memory and
+// table instructions. It reports whether the instruction takes a length, which
+// then lies on top of the stack.
+func bulk(c *cursor) (length bool) {
 	switch sub := c.u32(); {
 	case sub <= 7:
-	case sub == 8, sub == 10, sub == 12, sub == 14:
+	case sub == 8, sub == 10, sub == 12, sub == 14: // memory.init, copy; table.init, copy
 		c.leb()
 		c.leb()
-	case sub <= 17:
+		return true
+	case sub == 11, sub == 15, sub == 17: // memory.fill; table.grow, fill
+		c.leb()
+		return true
+	case sub == 9, sub == 13, sub == 16: // data.drop, elem.drop, table.size
 		c.leb()
 	default:
 		c.bad = true
 	}
+	return false
 }

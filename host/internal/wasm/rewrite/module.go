@@ -20,6 +20,7 @@ const (
 	secCustom  = 0
 	secType    = 1
 	secImport  = 2
+	secTable   = 4
 	secGlobal  = 6
 	secExport  = 7
 	secStart   = 8

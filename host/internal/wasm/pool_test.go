@@ -1,0 +1,120 @@
+package wasm_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/payhost/payhost/host/internal/wasm"
+	"github.com/payhost/payhost/host/internal/wasm/testdata/asm"
+)
+
+// newPool returns a pool over a module of its own.
+func newPool(t *testing.T, binary []byte, size int) *wasm.Pool {
+	t.Helper()
+	m, err := wasm.Compile(t.Context(), binary, config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := wasm.NewPool(m, size, patience)
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+func take(t *testing.T, pool *wasm.Pool) *wasm.Instance {
+	t.Helper()
+	inst, err := pool.Take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inst
+}
+
+func TestPoolHandsOutTheLastUsed(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, plugin(returns(0)).Bytes(), 2)
+	a, b := take(t, pool), take(t, pool)
+	pool.Put(a)
+	pool.Put(b)
+	if got := take(t, pool); got != b {
+		t.Error("the pool made or kept another instance than the last one used")
+	} else {
+		pool.Put(got)
+	}
+	if pool.Idle() != 2 {
+		t.Errorf("%d instances are idle, want 2", pool.Idle())
+	}
+}
+
+func TestPoolReplacesAPoisonedInstance(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, hostileBinary, 1)
+	for _, op := range []int32{opPanic, opExit, opNil, opOutOfSelf, opSelect} {
+		inst := take(t, pool)
+		_, err := inst.Call(t.Context(), nobody{}, op, 0, time.Now().Add(patience))
+		fault(t, err)
+		pool.Put(inst)
+		if pool.Idle() != 0 {
+			t.Errorf("op %d: the pool kept a poisoned instance", op)
+		}
+		fresh := take(t, pool)
+		if code, err := fresh.Call(t.Context(), nobody{}, opEmpty, 0, time.Now().Add(patience)); err != nil || code != 0 {
+			t.Errorf("op %d: the instance after it: %d, %v", op, code, err)
+		}
+		pool.Put(fresh)
+	}
+}
+
+func TestPoolGivesTheSlotBackWhenInitializationFails(t *testing.T) {
+	t.Parallel()
+	m := asm.New()
+	bad := m.Func(nil, nil, nil, asm.Unreachable)
+	code := m.Func(asm.Types{asm.I32, asm.I32}, asm.Types{asm.I32}, nil, asm.I32Const, 0)
+	m.Memory(1, 0)
+	m.Export("memory", asm.KindMemory, 0)
+	m.Export("_initialize", asm.KindFunc, bad)
+	m.Export("payhost_abi_v1", asm.KindFunc, bad)
+	m.Export("payhost_call", asm.KindFunc, code)
+	pool := newPool(t, m.Bytes(), 1)
+	for range 3 { // one slot: a second attempt would wait for ever
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		_, err := pool.Take(ctx)
+		cancel()
+		if got := fault(t, err); got.Fault != wasm.FaultTrap {
+			t.Errorf("fault is %q, want a trap", got)
+		}
+	}
+}
+
+func TestPoolCloseWaitsForTheLastInstance(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, plugin(returns(5)).Bytes(), 1)
+	out := take(t, pool)
+	waiter, closed := make(chan error, 1), make(chan struct{})
+	go func() {
+		_, err := pool.Take(context.Background())
+		waiter <- err
+	}()
+	go func() {
+		pool.Close()
+		close(closed)
+	}()
+	if err := <-waiter; !errors.Is(err, wasm.ErrClosed) {
+		t.Errorf("who waits in Take gets %v, want ErrClosed", err)
+	}
+	select {
+	case <-closed:
+		t.Error("Close came back while an instance was out")
+	default:
+	}
+	if code, err := out.Call(t.Context(), nobody{}, 0, 0, time.Now().Add(patience)); err != nil || code != 5 {
+		t.Errorf("an instance that was out when the pool closed: %d, %v", code, err)
+	}
+	pool.Put(out)
+	<-closed
+	pool.Close()
+	if _, err := pool.Take(t.Context()); !errors.Is(err, wasm.ErrClosed) {
+		t.Errorf("Take from a closed pool gives %v, want ErrClosed", err)
+	}
+}
