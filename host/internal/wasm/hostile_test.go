@@ -83,8 +83,15 @@ func TestWildPointersToEveryImport(t *testing.T) {
 	t.Parallel()
 	const page, top = 1 << 16, 1 << 32
 	wild := [][2]int64{
-		{page, 1}, {page - 1, 2}, {0, page + 1}, {0, top - 1}, {1, top - 1},
-		{top - 1, 1}, {top - 1, top - 1}, {top / 2, top / 2}, {top - 1, 0},
+		{page, 1},
+		{page - 1, 2},
+		{0, page + 1},
+		{0, top - 1},
+		{1, top - 1},
+		{top - 1, 1},
+		{top - 1, top - 1},
+		{top / 2, top / 2},
+		{top - 1, 0},
 	}
 	words := [][2]int64{{page - 7, 0}, {page, 0}, {top - 1, 0}, {top - 8, 0}, {top / 2, 0}}
 	for _, sig := range abi.ImportTable() {

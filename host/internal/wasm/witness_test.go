@@ -60,6 +60,7 @@ func (w *witness) BlobNew(capacity int64) int32     { return w.note(capacity) }
 func (w *witness) BlobWrite(h int32, p []byte) int32 {
 	return w.note(int64(h), size(p))
 }
+
 func (w *witness) BlobRead(h int32, off int64, p []byte) int32 {
 	return w.note(int64(h), off, size(p))
 }
@@ -68,18 +69,23 @@ func (w *witness) BlobFree(h int32) int32 { return w.note(int64(h), -3) }
 func (w *witness) HTTPSend(req []byte, body int32) int32 {
 	return w.note(size(req), int64(body))
 }
+
 func (w *witness) Digest(alg, blob int32, p []byte) int32 {
 	return w.note(int64(alg), int64(blob), size(p))
 }
+
 func (w *witness) Sign(spec []byte, blob int32) int32 {
 	return w.note(size(spec), int64(blob), -4)
 }
+
 func (w *witness) Verify(spec []byte, blob, sig int32) int32 {
 	return w.note(size(spec), int64(blob), int64(sig))
 }
+
 func (w *witness) Encrypt(spec []byte, blob int32) int32 {
 	return w.note(size(spec), int64(blob), -5)
 }
+
 func (w *witness) Decrypt(spec []byte, blob int32) int32 {
 	return w.note(size(spec), int64(blob), -6)
 }
@@ -91,6 +97,7 @@ func (w *witness) KVDel(key []byte, expect int64) int32 { return w.note(size(key
 func (w *witness) KVIncr(key []byte, delta, ttlMS int64) (int32, int64) {
 	return w.note(size(key), delta, ttlMS), outValue
 }
+
 func (w *witness) KVList(prefix, cursor []byte, limit int32) int32 {
 	return w.note(size(prefix), size(cursor), int64(limit))
 }

@@ -118,10 +118,14 @@ func TestEveryStepIsCounted(t *testing.T) {
 	}{
 		{"nothing", single(loop(), nil), 10 * rewrite.Slice, 10},
 		{"long stretch", single(loop(bytes.Repeat([]byte{0x01}, 25_600)...), nil), rewrite.Slice / 10, 10},
-		{"fill 64 KiB", single(loop(cat([]byte{0x41, 0, 0x41, 0, 0x41}, []byte{0x80, 0x80, 4}, []byte{0xfc, 11, 0})...), memory),
-			200, 10},
-		{"copy 64 KiB", single(loop(cat([]byte{0x41, 0, 0x41, 0, 0x41}, []byte{0x80, 0x80, 4}, []byte{0xfc, 10, 0, 0})...), memory),
-			200, 10},
+		{
+			"fill 64 KiB", single(loop(cat([]byte{0x41, 0, 0x41, 0, 0x41}, []byte{0x80, 0x80, 4}, []byte{0xfc, 11, 0})...), memory),
+			200, 10,
+		},
+		{
+			"copy 64 KiB", single(loop(cat([]byte{0x41, 0, 0x41, 0, 0x41}, []byte{0x80, 0x80, 4}, []byte{0xfc, 10, 0, 0})...), memory),
+			200, 10,
+		},
 		{
 			"calls of leaves",
 			single(loop(calls...), map[byte][]byte{3: vec(u(0), u(0)), 10: vec(loop(calls...), leaf)}),
