@@ -48,8 +48,8 @@ func (c *cursor) table() (kind byte, least uint32) {
 		return kind, 0
 	}
 	least = c.u32()
-	if most := least; flags == 1 {
-		most = c.u32()
+	if flags == 1 {
+		most := c.u32()
 		c.bad = c.bad || most < least
 	}
 	return kind, least
