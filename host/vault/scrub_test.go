@@ -279,7 +279,7 @@ func FuzzScrubber(f *testing.F) {
 	f.Add("[secret]", `\`, "%", uint8(1))
 	f.Fuzz(func(t *testing.T, secret, before, after string, form uint8) {
 		if len(secret) < vault.MinSecretLen || len(secret) > 256 || len(before)+len(after) > 4096 {
-			t.Skip()
+			return // not a secret that is searched for, or more than a round may take
 		}
 		scrubber := newScrubber(t, map[string]string{"s": secret})
 		forms := []string{
