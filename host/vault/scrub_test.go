@@ -229,7 +229,9 @@ func TestMask(t *testing.T) {
 		"4111111111111112":        "4111111111111112", // Luhn fails
 		"4111  1111 1111 1111":    "4111  1111 1111 1111",
 		"41111111111111110000000": "41111111111111110000000", // longer than a card number
+
 		"at 2024-01-05 4111111111111111 12 items": "at 2024-01-05 411111******1111 12 items",
+
 		"411111111111":                          "411111111111",
 		"to ivan.petrov+x@mail.example.com now": "to ***@mail.example.com now",
 		"email=ivan%40example.com&a=1":          "email=***%40example.com&a=1",
