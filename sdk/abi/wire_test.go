@@ -181,10 +181,14 @@ func TestHostileMemory(t *testing.T) {
 		"packed numbers":        {largest(wrap(18, wrap(2, make([]byte, abi.MaxMessage/2)))), manifest, 64 << 10},
 	} {
 		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		err := c.decode(c.raw)
-		runtime.ReadMemStats(&after)
-		cost := after.TotalAlloc - before.TotalAlloc
+		var err error
+		cost := uint64(math.MaxUint64)
+		for range 5 { // the least of five: the runtime's own allocations are counted, too
+			runtime.ReadMemStats(&before)
+			err = c.decode(c.raw)
+			runtime.ReadMemStats(&after)
+			cost = min(cost, after.TotalAlloc-before.TotalAlloc)
+		}
 		t.Logf("%s: %d bytes cost %d bytes, %d for one; %v", name, len(c.raw), cost, cost/uint64(len(c.raw)), err)
 		if cost > c.limit {
 			t.Errorf("%s: %d bytes cost %d bytes, limit %d", name, len(c.raw), cost, c.limit)
