@@ -159,7 +159,7 @@ func (b *binding) exchange(
 		prepare(c)
 	}
 	if len(c.input) > abi.MaxMessage {
-		return abi.Reply{}, c, invalid("", "request is larger than a message may be (256 KiB)")
+		return abi.Reply{}, c, tooLarge()
 	}
 	code, fault := b.revision.engine.run(ctx, c, op, deadline)
 	reply, fault := c.outcome(code, fault)

@@ -30,6 +30,8 @@ type call struct {
 	deadline time.Time // soft
 
 	providerKey string // the operation's key at the provider
+	journal     Journal
+	unwritten   error // why the journal let an outbound call not be sent
 	input       []byte
 	reply       []byte
 	replied     int // how often the guest has replied

@@ -62,7 +62,12 @@ func (c *call) HTTPSend(head []byte, body int32) int32 {
 	if money {
 		c.wire.writes++
 	}
+	out, code := c.before(&m, money)
+	if code < 0 {
+		return code
+	}
 	response, exchange, err := c.binding.egress.Do(c.ctx, request)
+	c.after(out, exchange)
 	c.wire.record(exchange, money, c.spec.Idempotency)
 	if err != nil {
 		return c.sendError(err, money)
@@ -79,6 +84,8 @@ func (c *call) maySend(money bool) int32 {
 	switch {
 	case c.binding == nil || c.op.Kind() == pay.KindPure:
 		return c.bad(abi.Denied, c.op.String()+" may not use the network")
+	case c.unwritten != nil:
+		return c.refuseUnwritten()
 	case c.over():
 		return c.late()
 	case c.wire.calls >= limits.HTTPCalls:

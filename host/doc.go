@@ -46,5 +46,6 @@
 // numbers, e-mail addresses.
 //
 // This package keeps no ledger: it makes one attempt of one operation. Keys,
-// repeats and the truth about a payment over time belong to the engine above it.
+// repeats and the truth about a payment over time belong to the engine above it,
+// which has each call written down before it leaves by [WithJournal].
 package host

@@ -23,36 +23,50 @@ type Result struct {
 // Create starts a payment. The request needs Key and OrderID, and Amount unless
 // the plugin's flow is a till. A ProviderKey that is not given is made as by
 // [Connection.ProviderKey].
-func (c *Connection) Create(ctx context.Context, r pay.CreateRequest) (Result, error) {
-	w := writing{op: pay.OpCreate, intent: &r.Intent, order: r.OrderID}
-	w.check = func(m *pay.Manifest) error { return checkCreate(m, &r, c.host.config.Now()) }
-	w.encode = func(b []byte) []byte { return abi.AppendCreate(b, &r) }
-	return c.write(ctx, &w)
+func (c *Connection) Create(ctx context.Context, r pay.CreateRequest, options ...Option) (Result, error) {
+	return c.write(ctx, c.create(&r), options)
+}
+
+func (c *Connection) create(r *pay.CreateRequest) *writing {
+	return &writing{
+		op: pay.OpCreate, intent: &r.Intent, order: r.OrderID,
+		check:  func(m *pay.Manifest) error { return checkCreate(m, r, c.host.config.Now()) },
+		encode: func(b []byte) []byte { return abi.AppendCreate(b, r) },
+	}
 }
 
 // Bind submits the code that the payer shows at the till.
-func (c *Connection) Bind(ctx context.Context, r pay.BindRequest) (Result, error) {
-	w := writing{op: pay.OpBind, intent: &r.Intent, order: r.Payment.OrderID}
-	w.check = func(*pay.Manifest) error { return checkCode(r.Code) }
-	w.encode = func(b []byte) []byte { return abi.AppendBind(b, &r) }
-	return c.write(ctx, &w)
+func (c *Connection) Bind(ctx context.Context, r pay.BindRequest, options ...Option) (Result, error) {
+	return c.write(ctx, c.bindCode(&r), options)
+}
+
+func (c *Connection) bindCode(r *pay.BindRequest) *writing {
+	return &writing{
+		op: pay.OpBind, intent: &r.Intent, order: r.Payment.OrderID,
+		check:  func(*pay.Manifest) error { return checkCode(r.Code) },
+		encode: func(b []byte) []byte { return abi.AppendBind(b, r) },
+	}
 }
 
 // Release sends the amount for a bound code.
-func (c *Connection) Release(ctx context.Context, r pay.PaymentRequest) (Result, error) {
-	w := c.onPayment(pay.OpRelease, &r)
+func (c *Connection) Release(ctx context.Context, r pay.PaymentRequest, options ...Option) (Result, error) {
+	return c.write(ctx, c.release(&r), options)
+}
+
+func (c *Connection) release(r *pay.PaymentRequest) *writing {
+	w := c.onPayment(pay.OpRelease, r)
 	w.check = func(m *pay.Manifest) error { return checkAmount(m, "amount", r.Amount) }
-	return c.write(ctx, w)
+	return w
 }
 
 // Confirm finishes an authorized payment. It is safe to repeat.
-func (c *Connection) Confirm(ctx context.Context, r pay.PaymentRequest) (Result, error) {
-	return c.write(ctx, c.onPayment(pay.OpConfirm, &r))
+func (c *Connection) Confirm(ctx context.Context, r pay.PaymentRequest, options ...Option) (Result, error) {
+	return c.write(ctx, c.onPayment(pay.OpConfirm, &r), options)
 }
 
 // Cancel voids, unbinds or withdraws a payment.
-func (c *Connection) Cancel(ctx context.Context, r pay.PaymentRequest) (Result, error) {
-	return c.write(ctx, c.onPayment(pay.OpCancel, &r))
+func (c *Connection) Cancel(ctx context.Context, r pay.PaymentRequest, options ...Option) (Result, error) {
+	return c.write(ctx, c.onPayment(pay.OpCancel, &r), options)
 }
 
 func (c *Connection) onPayment(op pay.Operation, r *pay.PaymentRequest) *writing {
@@ -64,20 +78,24 @@ func (c *Connection) onPayment(op pay.Operation, r *pay.PaymentRequest) *writing
 }
 
 // Refund gives money back. Amount may not be above Paid less Refunded.
-func (c *Connection) Refund(ctx context.Context, r pay.RefundRequest) (Result, error) {
-	w := c.onRefund(pay.OpRefund, &r)
-	w.check = func(m *pay.Manifest) error { return checkRefund(m, &r) }
-	return c.write(ctx, w)
+func (c *Connection) Refund(ctx context.Context, r pay.RefundRequest, options ...Option) (Result, error) {
+	return c.write(ctx, c.refund(&r), options)
+}
+
+func (c *Connection) refund(r *pay.RefundRequest) *writing {
+	w := c.onRefund(pay.OpRefund, r)
+	w.check = func(m *pay.Manifest) error { return checkRefund(m, r) }
+	return w
 }
 
 // ConfirmRefund acknowledges a refund at the till.
-func (c *Connection) ConfirmRefund(ctx context.Context, r pay.RefundRequest) (Result, error) {
-	return c.write(ctx, c.onRefund(pay.OpConfirmRefund, &r))
+func (c *Connection) ConfirmRefund(ctx context.Context, r pay.RefundRequest, options ...Option) (Result, error) {
+	return c.write(ctx, c.onRefund(pay.OpConfirmRefund, &r), options)
 }
 
 // CancelRefund gives up waiting for a refund at the till.
-func (c *Connection) CancelRefund(ctx context.Context, r pay.RefundRequest) (Result, error) {
-	return c.write(ctx, c.onRefund(pay.OpCancelRefund, &r))
+func (c *Connection) CancelRefund(ctx context.Context, r pay.RefundRequest, options ...Option) (Result, error) {
+	return c.write(ctx, c.onRefund(pay.OpCancelRefund, &r), options)
 }
 
 func (c *Connection) onRefund(op pay.Operation, r *pay.RefundRequest) *writing {
@@ -89,14 +107,20 @@ func (c *Connection) onRefund(op pay.Operation, r *pay.RefundRequest) *writing {
 }
 
 // Receipt registers a fiscal receipt.
-func (c *Connection) Receipt(ctx context.Context, r pay.ReceiptRequest) (Result, error) {
-	w := writing{op: pay.OpReceipt, intent: &r.Intent}
+func (c *Connection) Receipt(ctx context.Context, r pay.ReceiptRequest, options ...Option) (Result, error) {
+	return c.write(ctx, c.receipt(&r), options)
+}
+
+func (c *Connection) receipt(r *pay.ReceiptRequest) *writing {
+	w := &writing{
+		op: pay.OpReceipt, intent: &r.Intent,
+		check:  func(*pay.Manifest) error { return checkReceipt(r) },
+		encode: func(b []byte) []byte { return abi.AppendReceipt(b, r) },
+	}
 	if r.Payment != nil {
 		w.order = r.Payment.OrderID
 	}
-	w.check = func(*pay.Manifest) error { return checkReceipt(&r) }
-	w.encode = func(b []byte) []byte { return abi.AppendReceipt(b, &r) }
-	return c.write(ctx, &w)
+	return w
 }
 
 // writing is one writing operation on its way to the plugin.
@@ -106,11 +130,16 @@ type writing struct {
 	order  string // the merchant's order id, for keys made of it
 	check  func(*pay.Manifest) error
 	encode func([]byte) []byte
+
+	journal Journal // nil for none
 }
 
 // write checks a writing operation, runs it and gives the verdict.
-func (c *Connection) write(ctx context.Context, w *writing) (Result, error) {
+func (c *Connection) write(ctx context.Context, w *writing, options []Option) (Result, error) {
 	began := time.Now()
+	for _, option := range options {
+		option(w)
+	}
 	b, err := c.acquire()
 	if err != nil {
 		return refused(w.op, err)
@@ -121,13 +150,14 @@ func (c *Connection) write(ctx context.Context, w *writing) (Result, error) {
 		return refused(w.op, err)
 	}
 	reply, call, fault := b.exchange(ctx, w.op, func(c *call) {
-		c.providerKey = w.intent.ProviderKey
+		c.providerKey, c.journal = w.intent.ProviderKey, w.journal
 		w.intent.Deadline = c.deadline
 		c.input = w.encode(make([]byte, 0, 512))
 	})
 	j := judgement{
 		spec: spec, earlier: w.intent.Earlier, seen: call.wire.seen, retryAfter: call.wire.retryAfter,
 		unprocessed: b.revision.manifest.NotProcessed503, result: reply.Result, err: fault,
+		unwritten: unwrittenError(call.unwritten),
 	}
 	if reply.Err != nil {
 		j.err, j.result, j.hostMade = reply.Err, nil, call.wire.hostMade(reply.Err)
@@ -140,15 +170,12 @@ func (c *Connection) write(ctx context.Context, w *writing) (Result, error) {
 
 // ready checks the request and gives it its provider key.
 func (b *binding) ready(ctx context.Context, w *writing) (pay.OperationSpec, error) {
-	spec, ok := b.revision.manifest.Operation(w.op)
-	if !ok {
-		return spec, unsupported(w.op)
+	spec, err := b.valid(w)
+	if err != nil {
+		return spec, err
 	}
 	if w.intent.Key == "" || len(w.intent.Key) > 255 {
 		return spec, invalid("key", "must be 1 to 255 bytes: it makes repeats of one operation recognizable")
-	}
-	if err := w.check(&b.revision.manifest); err != nil {
-		return spec, err
 	}
 	w.intent.Attempt = max(1, w.intent.Attempt)
 	if w.intent.ProviderKey != "" {
@@ -160,9 +187,14 @@ func (b *binding) ready(ctx context.Context, w *writing) (pay.OperationSpec, err
 }
 
 func refused(op pay.Operation, err error) (Result, error) {
+	return Result{Result: pay.Result{Outcome: pay.OutcomeNotApplied}}, refusal(op, err)
+}
+
+// refusal names the operation in an error that came before the plugin was run.
+func refusal(op pay.Operation, err error) *pay.Error {
 	e := *pay.AsError(err)
 	e.Operation = op
-	return Result{Result: pay.Result{Outcome: pay.OutcomeNotApplied}}, &e
+	return &e
 }
 
 // result puts the verdict into the plugin's result, with every text masked.
@@ -182,7 +214,7 @@ func (b *binding) result(w *writing, j *judgement, c *call, took time.Duration) 
 	if err == nil {
 		return out, nil
 	}
-	return out, b.masked(w.op, err)
+	return out, b.masked(w.op, alongside(err, c.unwritten))
 }
 
 // masked copies an error with its texts masked and the operation named.

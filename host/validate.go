@@ -135,3 +135,7 @@ func checkReceipt(r *pay.ReceiptRequest) error {
 	}
 	return checkLines(r.Lines, r.Total.Currency)
 }
+
+func tooLarge() *pay.Error {
+	return invalid("", "request is larger than a message may be (256 KiB)")
+}

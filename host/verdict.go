@@ -17,6 +17,7 @@ type judgement struct {
 	result      *pay.Result   // the plugin's reading, nil if it failed
 	err         *pay.Error    // why it failed
 	hostMade    bool          // err is the host's own, given to the plugin after the answer
+	unwritten   *pay.Error    // why the operation could not be written down, nil if it could
 }
 
 // verdict decides the outcome of a writing operation (contract, section 3). The
@@ -48,6 +49,9 @@ func (j *judgement) verdict() (pay.Outcome, *pay.Error) {
 
 // thisAttempt judges the attempt by itself.
 func (j *judgement) thisAttempt() (pay.Outcome, *pay.Error) {
+	if j.unwritten != nil && !j.sent() {
+		return j.kept()
+	}
 	switch j.seen.Wire {
 	case pay.WireUnknown:
 		return pay.OutcomeInDoubt, j.because(pay.ClassTimeout, "bytes left and no whole answer came")
@@ -60,6 +64,21 @@ func (j *judgement) thisAttempt() (pay.Outcome, *pay.Error) {
 		return j.answered()
 	}
 	return j.unsent()
+}
+
+// sent reports whether a byte of a writing call may have left.
+func (j *judgement) sent() bool {
+	return j.seen.Wire == pay.WireAnswered || j.seen.Wire == pay.WireUnknown
+}
+
+// kept judges an attempt that could not be written down and sent nothing that
+// writes: what the plugin makes of that counts for nothing, unless it has read at
+// the provider and doubts.
+func (j *judgement) kept() (pay.Outcome, *pay.Error) {
+	if j.seen.Reads > 0 && j.doubts() {
+		return pay.OutcomeInDoubt, j.unwritten
+	}
+	return pay.OutcomeNotApplied, j.unwritten
 }
 
 // doubts reports whether the plugin itself says that it does not know.

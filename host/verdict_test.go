@@ -54,7 +54,10 @@ func brokenRules(j *judgement, outcome pay.Outcome, err *pay.Error) []string {
 		"an earlier doubt is not settled by an attempt that did nothing")
 	must(!j.hostMade || j.seen.Wire != pay.WireAnswered || outcome == pay.OutcomeInDoubt || j.seen.Status == 429 || j.unprocessed,
 		"a failure of the host after an answer tells nothing of the answer")
-	must(!j.doubts() || outcome == pay.OutcomeInDoubt, "the plugin's own doubt is kept")
+	unwritten := j.unwritten != nil && j.seen.Wire != pay.WireAnswered && j.seen.Wire != pay.WireUnknown
+	must(!unwritten || !done && outcome != pay.OutcomeDeclined && err == j.unwritten,
+		"what could not be written down and sent nothing did nothing, and the error says why")
+	must(!j.doubts() || outcome == pay.OutcomeInDoubt || unwritten && j.seen.Reads == 0, "the plugin's own doubt is kept")
 	must(outcome >= pay.OutcomeApplied && outcome <= pay.OutcomeInDoubt, "an outcome that is an end")
 	must(done == (err == nil), "an error goes with everything but an effect")
 	if err != nil {
@@ -97,16 +100,18 @@ func judgements() []*judgement {
 }
 
 // words are what a plugin can say: a result with any outcome, or an error of any
-// class with any effect.
+// class with any effect. Each stands also beside a journal that could not write.
 func words() []judgement {
 	var list []judgement
 	for o := range pay.OutcomeInDoubt + 2 {
-		list = append(list, judgement{result: &pay.Result{Outcome: o}})
+		list = append(list, judgement{result: &pay.Result{Outcome: o}},
+			judgement{result: &pay.Result{Outcome: o}, unwritten: &pay.Error{Class: pay.ClassHostFault}})
 	}
 	for class := pay.Class(0); class <= pay.ClassHostFault; class++ {
 		for effect := pay.Effect(0); effect <= pay.EffectMaybe; effect++ {
 			list = append(list, judgement{err: &pay.Error{Class: class, Effect: effect}},
-				judgement{err: &pay.Error{Class: class, Effect: effect}, hostMade: true})
+				judgement{err: &pay.Error{Class: class, Effect: effect}, hostMade: true},
+				judgement{err: &pay.Error{Class: class, Effect: effect}, unwritten: &pay.Error{Class: pay.ClassInProgress}})
 		}
 	}
 	return list

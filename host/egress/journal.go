@@ -146,6 +146,15 @@ func (a Attempt) doubtful() bool {
 	return a.Evidence == Unknown || a.Evidence == Answered && a.Status >= http.StatusInternalServerError
 }
 
+// MaskURL returns a URL as an Exchange holds it, with the values of its query cut out; empty if raw is none.
+func MaskURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return maskURL(u)
+}
+
 // maskURL returns the URL with the values of its query cut out.
 func maskURL(u *url.URL) string {
 	masked := u.Scheme + "://" + u.Host + u.EscapedPath()
