@@ -1,0 +1,224 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// effect brings the objects of an operation to where its outcome puts them. An
+// outcome that leaves things open (in doubt, or no effect and may be repeated)
+// moves nothing.
+func (b *Book) effect(at time.Time, op *Operation) {
+	switch op.Outcome {
+	case pay.OutcomeApplied:
+		b.applied(at, op)
+	case pay.OutcomeAccepted:
+		b.accepted(at, op)
+	case pay.OutcomeDeclined:
+		b.refused(at, op)
+	case pay.OutcomeNotApplied:
+		if !op.Repeatable() {
+			b.refused(at, op)
+		}
+	}
+	b.reflect(at, op)
+}
+
+// applied: the provider did it.
+func (b *Book) applied(at time.Time, op *Operation) {
+	switch op.Op {
+	case pay.OpCreate:
+		b.started(at)
+	case pay.OpBind:
+		b.Next = nil
+		b.move(at, pay.PaymentPending)
+	case pay.OpRelease:
+		b.move(at, pay.PaymentProcessing)
+	case pay.OpConfirm:
+		b.move(at, pay.PaymentSucceeded)
+	case pay.OpCancel:
+		b.move(at, pay.PaymentCanceled)
+	case pay.OpRefund, pay.OpConfirmRefund:
+		b.refundIs(at, b.Refund(op.Refund), pay.RefundSucceeded)
+	case pay.OpReceipt:
+		b.receiptIs(at, b.ReceiptOf(op.Receipt), pay.ReceiptRegistered)
+	}
+}
+
+// accepted: the provider will tell later.
+func (b *Book) accepted(at time.Time, op *Operation) {
+	switch op.Op {
+	case pay.OpCreate:
+		b.started(at)
+	case pay.OpRelease:
+		b.move(at, pay.PaymentProcessing)
+	}
+}
+
+// started: the payment exists at the provider, or the till waits for a code.
+func (b *Book) started(at time.Time) {
+	if b.Next != nil && b.Next.Type == pay.NextWait {
+		b.move(at, pay.PaymentProcessing)
+		return
+	}
+	b.move(at, pay.PaymentPending)
+}
+
+// refused: proven that it did not happen.
+func (b *Book) refused(at time.Time, op *Operation) {
+	switch op.Op {
+	case pay.OpCreate:
+		for i := range b.Operations { // an earlier create under another key may still turn out to exist
+			o := &b.Operations[i]
+			if o.Op == pay.OpCreate && o.Outcome != pay.OutcomeDeclined && (o.Outcome != pay.OutcomeNotApplied || o.Repeatable()) {
+				return
+			}
+		}
+		b.move(at, pay.PaymentFailed)
+	case pay.OpRefund:
+		b.refundIs(at, b.Refund(op.Refund), pay.RefundFailed)
+	case pay.OpReceipt:
+		b.receiptIs(at, b.ReceiptOf(op.Receipt), pay.ReceiptRejected)
+	}
+}
+
+// reflect shows an operation's error on the refund or receipt it is about.
+func (b *Book) reflect(at time.Time, op *Operation) {
+	if r := b.Refund(op.Refund); r != nil {
+		r.LastError, r.UpdatedAt = op.Error, at
+	}
+	if r := b.ReceiptOf(op.Receipt); r != nil {
+		r.LastError, r.UpdatedAt = op.Error, at
+	}
+}
+
+func (b *Book) move(at time.Time, status pay.PaymentStatus) bool {
+	return b.observe(at, Observation{Subject: pay.SubjectPayment, Payment: status}, "")
+}
+
+// observe folds an observation. One that contradicts what was asked for changes no
+// status: it raises an alert.
+func (b *Book) observe(at time.Time, o Observation, refund string) bool {
+	switch o.Subject {
+	case pay.SubjectPayment:
+		return b.observePayment(at, o.Pay())
+	case pay.SubjectRefund:
+		return b.observeRefund(at, o, refund)
+	case pay.SubjectReceipt:
+		for i := range b.Receipts {
+			if len(b.Receipts) == 1 || b.Receipts[i].Status == pay.ReceiptPending {
+				return b.receiptIs(at, &b.Receipts[i], o.ReceiptStatus)
+			}
+		}
+	}
+	return false
+}
+
+func (b *Book) observePayment(at time.Time, o pay.Observation) bool {
+	p := pay.Payment{
+		Status: b.Status, ProviderRef: b.ProviderRef, Amount: b.Amount.Money, AmountPaid: b.Paid.Money,
+		AmountRefunded: b.Returned.Money,
+	}
+	before := p
+	move, err := p.Observe(o)
+	if err != nil {
+		return b.alert(ErrorOf(err))
+	}
+	b.Status, b.ProviderRef = p.Status, p.ProviderRef
+	b.Paid, b.Returned = Of(p.AmountPaid), Of(p.AmountRefunded)
+	changed := p.Status != before.Status || p.ProviderRef != before.ProviderRef || p.AmountPaid != before.AmountPaid ||
+		p.AmountRefunded != before.AmountRefunded
+	switch {
+	case move == pay.MoveReopen:
+		b.Reopened = true
+	case move == pay.MoveReversal && !b.Reversed:
+		b.Reversed, changed = true, true
+	}
+	if move.Changes() {
+		b.EndedAt = time.Time{}
+		if b.Status.Final() {
+			b.EndedAt, b.Next = at, nil
+		}
+		if b.Status == pay.PaymentSucceeded {
+			b.LastError = nil
+		}
+	}
+	return changed
+}
+
+// observeRefund finds the refund that an observation is of: the one that was asked
+// after, else by the provider's id or our key, else the only one that is open.
+func (b *Book) observeRefund(at time.Time, o Observation, id string) bool {
+	r := b.Refund(id)
+	if r == nil {
+		r = b.refundNamed(o)
+	}
+	if r == nil {
+		return false
+	}
+	if !o.Amount.IsZero() && o.Amount != r.Amount {
+		return b.alert(&Error{
+			Class: pay.ClassIntegrity, Effect: pay.EffectMaybe, Advice: pay.AdviceOperator, Field: "refund.amount",
+			Message: "provider reports a refund of " + o.Amount.String() + ", payhost asked for " + r.Amount.String(),
+		})
+	}
+	changed := false
+	if r.ProviderRef == "" && o.ProviderRef != "" {
+		r.ProviderRef, changed = o.ProviderRef, true
+	}
+	return b.refundIs(at, r, o.RefundStatus) || changed
+}
+
+func (b *Book) refundNamed(o Observation) *Refund {
+	var open *Refund
+	for i := range b.Refunds {
+		r := &b.Refunds[i]
+		op := b.Operation(r.Operation)
+		switch {
+		case o.ProviderRef != "" && r.ProviderRef == o.ProviderRef:
+			return r
+		case o.ProviderKey != "" && op != nil && op.ProviderKey == o.ProviderKey:
+			return r
+		case r.Status == pay.RefundPending && open != nil:
+			return nil // two could be meant
+		case r.Status == pay.RefundPending:
+			open = r
+		}
+	}
+	return open
+}
+
+func (b *Book) refundIs(at time.Time, r *Refund, status pay.RefundStatus) bool {
+	if r == nil {
+		return false
+	}
+	move := pay.RefundTransitions().Move(uint8(r.Status), uint8(status))
+	switch {
+	case move.Changes():
+		r.Status, r.UpdatedAt = status, at
+		if status == pay.RefundSucceeded {
+			r.LastError = nil
+		}
+		return true
+	case move == pay.MoveReversal && !r.Bounced:
+		r.Bounced, r.UpdatedAt = true, at
+		b.alert(&Error{
+			Class: pay.ClassIntegrity, Effect: pay.EffectDone, Advice: pay.AdviceOperator, Operation: pay.OpRefund,
+			Message: "refund " + r.ID + " was done, and then the provider took it back",
+		})
+		return true
+	}
+	return false
+}
+
+func (b *Book) receiptIs(at time.Time, r *Receipt, status pay.ReceiptStatus) bool {
+	if r == nil || !pay.ReceiptTransitions().Move(uint8(r.Status), uint8(status)).Changes() {
+		return false
+	}
+	r.Status, r.UpdatedAt = status, at
+	if status == pay.ReceiptRegistered {
+		r.LastError = nil
+	}
+	return true
+}
