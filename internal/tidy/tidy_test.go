@@ -65,7 +65,7 @@ func rules() []rule {
 		},
 		{from: "host/vault"},
 		{from: "host/kv/kvtest", own: []string{"host/kv"}, outer: []string{"*"}}, // a suite, imported by tests only
-		{from: "host/kv", outer: []string{"modernc.org/sqlite/..."}},
+		{from: "host/kv", outer: []string{"modernc.org/sqlite/...", "github.com/jackc/pgx/v5/..."}},
 		{
 			from: "host", own: []string{"host/...", "sdk/abi", "sdk/pay"},
 			outer: []string{"github.com/hashicorp/go-hclog", "github.com/santhosh-tekuri/jsonschema/...", "golang.org/x/..."},
@@ -77,6 +77,7 @@ func rules() []rule {
 			outer: []string{"github.com/hashicorp/go-hclog"},
 		},
 		{from: "internal/tidy"},
+		{from: "internal/pgtest", outer: []string{"github.com/jackc/pgx/v5/..."}}, // imported by tests only
 		{from: "cmd/...", own: []string{"cmd/...", "host/...", "sdk/...", "conformance/...", "internal/demo"}, outer: []string{"*"}},
 		{from: "bench/...", own: []string{"..."}, outer: []string{"*"}},
 	}
