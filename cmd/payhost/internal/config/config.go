@@ -4,9 +4,9 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +30,7 @@ type Config struct {
 	Connections map[string]Connection `koanf:"connections"`
 	Webhooks    []Webhook             `koanf:"webhooks"`
 	Limits      Limits                `koanf:"limits"`
+	Retention   Retention             `koanf:"retention"`
 }
 
 // Log says how much is logged and in what form.
@@ -65,6 +66,9 @@ type Connection struct {
 	TLS      TLS               `koanf:"tls"`
 	Keys     map[string]Key    `koanf:"keys"`
 	Egress   Egress            `koanf:"egress"`
+
+	LateSuccess string `koanf:"late_success"` // accept, auto_refund or review; empty for accept
+	Rate        int    `koanf:"rate"`         // status calls a second; 0 for the engine's default
 }
 
 // TLS names the PEM files of a connection's client identity.
@@ -100,6 +104,32 @@ type Webhook struct {
 type Limits struct {
 	CallTimeout time.Duration `koanf:"call_timeout"`
 	Memory      Bytes         `koanf:"memory"`
+}
+
+// Retention says how long things are kept; zero for the engine's defaults.
+type Retention struct {
+	Keys          Period `koanf:"keys"`
+	Events        Period `koanf:"events"`
+	Notifications Period `koanf:"notifications"`
+	Requests      Period `koanf:"requests"`
+}
+
+// Period is a duration; in the file a text such as "36h" or "400d".
+type Period time.Duration
+
+// UnmarshalText reads a period.
+func (p *Period) UnmarshalText(text []byte) error {
+	if days, ok := strings.CutSuffix(string(text), "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		*p = Period(time.Duration(n) * 24 * time.Hour)
+		if err == nil {
+			return nil
+		}
+	} else if d, err := time.ParseDuration(string(text)); err == nil && d >= 0 {
+		*p = Period(d)
+		return nil
+	}
+	return fmt.Errorf("%q is not a period such as 36h or 400d", text)
 }
 
 // Bytes is a size; in the file a number or a text such as "64MiB".
@@ -202,36 +232,4 @@ func decode(raw map[string]any) (*Config, error) {
 // dotted turns mapstructure's "connections[a].b" into "connections.a.b".
 func dotted(path string) string {
 	return strings.NewReplacer("[", ".", "]", "", "'", "").Replace(path)
-}
-
-// problems checks what the types alone can't say.
-func (c *Config) problems() Errors {
-	var list Errors
-	add := func(field, problem string) { list = append(list, field+": "+problem) }
-	if c.Log.Format != "json" && c.Log.Format != "text" {
-		add("log.format", "is neither json nor text")
-	}
-	if !slices.Contains([]string{"trace", "debug", "info", "warn", "error", "off"}, c.Log.Level) {
-		add("log.level", "is not one of trace, debug, info, warn, error, off")
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
-		if p := c.Plugins[name]; p.Path == "" {
-			add("plugins."+name+".path", "is missing")
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Connections)) {
-		conn, at := c.Connections[name], "connections."+name
-		if _, ok := c.Plugins[conn.Plugin]; !ok {
-			add(at+".plugin", fmt.Sprintf("plugin %q is not under plugins", conn.Plugin))
-		}
-		if conn.BaseURL == "" {
-			add(at+".base_url", "is missing")
-		}
-	}
-	for i, t := range c.Auth.Tokens {
-		if t.Token == "" || t.Name == "" {
-			add(fmt.Sprintf("auth.tokens.%d", i), "needs a name and a token")
-		}
-	}
-	return list
 }

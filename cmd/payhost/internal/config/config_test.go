@@ -60,6 +60,19 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestLoadPeriods reads what is kept how long, in days too.
+func TestLoadPeriods(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(good, "env:CONFIG_TEST_VALUE", "x", 1) + "retention: {keys: 500d, requests: 36h}\n"
+	c, err := load(t, text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if time.Duration(c.Retention.Keys) != 500*24*time.Hour || time.Duration(c.Retention.Requests) != 36*time.Hour {
+		t.Errorf("%+v", c.Retention)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ from, to, want string }{
@@ -73,6 +86,21 @@ func TestLoadRefuses(t *testing.T) {
 		"wrong type":        {"base_url: https://pay.example", "base_url: [1]", "connections.main.base_url"},
 		"token without one": {"token: t,", "", "auth.tokens.0: needs a name and a token"},
 		"log level":         {"limits:", "log: {level: loud}\nlimits:", "log.level"},
+		"late success":      {"secrets:", "late_success: maybe\n    secrets:", "connections.main.late_success: is not one of"},
+		"rate":              {"secrets:", "rate: -1\n    secrets:", "connections.main.rate: is not from 1"},
+		"scope":             {"[payments]", "[payments, root]", `auth.tokens.0.scopes: "root" is neither payments nor admin`},
+		"no scope":          {"[payments]", "[]", "auth.tokens.0.scopes: is empty"},
+		"two of a name":     {"tokens: [", "tokens: [{name: shop, token: other, scopes: [admin]}, ", `auth.tokens.1.name: "shop" stands twice`},
+		"listen":            {"limits:", "listen: everywhere\nlimits:", "listen: is not host:port"},
+		"port":              {"limits:", "listen: \":http\"\nlimits:", `listen: port "http"`},
+		"public URL":        {"limits:", "public_url: pay.example\nlimits:", "public_url: is not an absolute URL"},
+		"database URL":      {"limits:", "database_url: mysql://x:password@y\nlimits:", "database_url: is not a postgres:// URL"},
+		"webhook URL":       {"limits:", "webhooks: [{url: /hooks, secret: 0123456789abcdef}]\nlimits:", "webhooks.0.url: is not an absolute URL"},
+		"short secret":      {"limits:", "webhooks: [{url: http://h, secret: short}]\nlimits:", "webhooks.0.secret: is shorter than 16 bytes"},
+		"whsec":             {"limits:", "webhooks: [{url: http://h, secret: whsec_!}]\nlimits:", "webhooks.0.secret: is not base64"},
+		"event pattern":     {"limits:", "webhooks: [{url: http://h, secret: 0123456789abcdef, events: [payment]}]\nlimits:", "webhooks.0.events"},
+		"retention":         {"limits:", "retention: {keys: long}\nlimits:", "retention.keys"},
+		"digest":            {"path: rahmet.wasm", "path: rahmet.wasm, sha256: abc", "plugins.rahmet.sha256: is not a SHA-256"},
 		"not YAML":          {"limits:", "limits: [", "config file"},
 	}
 	for name, tt := range tests {

@@ -1,0 +1,166 @@
+package config
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// leastSecret is the shortest secret that signs events, in bytes.
+const leastSecret = 16
+
+// problems checks what the types alone can't say.
+func (c *Config) problems() Errors {
+	var list Errors
+	add := func(field, problem string) { list = append(list, field+": "+problem) }
+	if c.Log.Format != "json" && c.Log.Format != "text" {
+		add("log.format", "is neither json nor text")
+	}
+	if !slices.Contains([]string{"trace", "debug", "info", "warn", "error", "off"}, c.Log.Level) {
+		add("log.level", "is not one of trace, debug, info, warn, error, off")
+	}
+	c.addressProblems(add)
+	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
+		if p := c.Plugins[name]; p.Path == "" {
+			add("plugins."+name+".path", "is missing")
+		} else if p.SHA256 != "" && !digest().MatchString(p.SHA256) {
+			add("plugins."+name+".sha256", "is not a SHA-256 in lowercase hex")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Connections)) {
+		c.connectionProblems(name, add)
+	}
+	c.tokenProblems(add)
+	c.webhookProblems(add)
+	return list
+}
+
+func (c *Config) addressProblems(add func(field, problem string)) {
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil {
+		add("listen", "is not host:port")
+	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		add("listen", fmt.Sprintf("port %q is not a number from 0 to 65535", port))
+	}
+	if c.PublicURL != "" {
+		if problem := httpURL(c.PublicURL); problem != "" {
+			add("public_url", problem)
+		} else if u, _ := url.Parse(c.PublicURL); u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			add("public_url", "may hold no user, query or fragment")
+		}
+	}
+	if c.DatabaseURL != "" {
+		u, err := url.Parse(c.DatabaseURL)
+		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" { // the URL may hold a password: it is not shown
+			add("database_url", "is not a postgres:// URL")
+		}
+	}
+	if c.DataDir == "" {
+		add("data_dir", "is missing")
+	}
+}
+
+func (c *Config) connectionProblems(name string, add func(field, problem string)) {
+	conn, at := c.Connections[name], "connections."+name
+	if _, ok := c.Plugins[conn.Plugin]; !ok {
+		add(at+".plugin", fmt.Sprintf("plugin %q is not under plugins", conn.Plugin))
+	}
+	if conn.BaseURL == "" {
+		add(at+".base_url", "is missing")
+	}
+	if !slices.Contains([]string{"", "accept", "auto_refund", "review"}, conn.LateSuccess) {
+		add(at+".late_success", "is not one of accept, auto_refund, review")
+	}
+	if conn.Rate < 0 || conn.Rate > 1000 {
+		add(at+".rate", "is not from 1 to 1000 status calls a second")
+	}
+}
+
+func (c *Config) tokenProblems(add func(field, problem string)) {
+	names, tokens := map[string]bool{}, map[string]bool{}
+	for i, t := range c.Auth.Tokens {
+		at := fmt.Sprintf("auth.tokens.%d", i)
+		switch {
+		case t.Token == "" || t.Name == "":
+			add(at, "needs a name and a token")
+			continue
+		case names[t.Name]:
+			add(at+".name", fmt.Sprintf("%q stands twice: idempotency keys are kept by it", t.Name))
+		case tokens[t.Token]:
+			add(at+".token", "is another caller's already")
+		case len(t.Scopes) == 0:
+			add(at+".scopes", "is empty: give payments, admin or both")
+		}
+		names[t.Name], tokens[t.Token] = true, true
+		for _, scope := range t.Scopes {
+			if scope != "payments" && scope != "admin" {
+				add(at+".scopes", fmt.Sprintf("%q is neither payments nor admin", scope))
+			}
+		}
+	}
+}
+
+func (c *Config) webhookProblems(add func(field, problem string)) {
+	urls := map[string]bool{}
+	for i, w := range c.Webhooks {
+		at := fmt.Sprintf("webhooks.%d", i)
+		if problem := httpURL(w.URL); problem != "" {
+			add(at+".url", problem)
+		} else if urls[w.URL] {
+			add(at+".url", "stands twice")
+		}
+		urls[w.URL] = true
+		if problem := signingSecret(w.Secret); problem != "" {
+			add(at+".secret", problem)
+		}
+		for _, pattern := range w.Events {
+			if !events().MatchString(pattern) {
+				add(at+".events", fmt.Sprintf(`%q is neither "*" nor like "payment.*" or "payment.succeeded"`, pattern))
+			}
+		}
+	}
+}
+
+// httpURL says what keeps a text from being an absolute URL of http or https.
+func httpURL(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case text == "":
+		return "is missing"
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return "is not an absolute URL"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "scheme is neither https nor http"
+	}
+	return ""
+}
+
+// signingSecret says what is wrong with a secret that signs events.
+func signingSecret(secret string) string {
+	encoded, ok := strings.CutPrefix(secret, "whsec_")
+	if !ok {
+		if len(secret) < leastSecret {
+			return fmt.Sprintf("is shorter than %d bytes", leastSecret)
+		}
+		return ""
+	}
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return "is not base64 after whsec_"
+	}
+	if len(raw) < leastSecret {
+		return fmt.Sprintf("is shorter than %d bytes after whsec_", leastSecret)
+	}
+	return ""
+}
+
+func digest() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) }
+
+func events() *regexp.Regexp {
+	return regexp.MustCompile(`^(\*|[a-z][a-z_]*\.(\*|[a-z][a-z_]*))$`)
+}
