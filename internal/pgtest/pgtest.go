@@ -58,12 +58,16 @@ var shared = sync.OnceValues(func() (string, error) {
 	if given := os.Getenv("PAYHOST_TEST_POSTGRES"); given != "" {
 		return given, nil
 	}
-	c, err := startCluster()
-	if err != nil {
+	var err error
+	if kept, err = startCluster(); err != nil {
 		return "", err
 	}
-	return c.url(), nil
+	return kept.url(), nil
 })
+
+// kept is the cluster of this process. It is a variable so that the collector does
+// not close its pipe, which would end it.
+var kept *cluster
 
 // refuse ends the test: it is skipped where there is no PostgreSQL and need not be.
 func refuse(t testing.TB, err error) {
