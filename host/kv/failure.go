@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -24,6 +25,18 @@ func openProblem(ctx context.Context, err error) error {
 		return errors.New("cannot be opened: are the file and its folder writable?")
 	case sqlite3.SQLITE_CORRUPT:
 		return errors.New("is damaged")
+	}
+	return translate(ctx, err)
+}
+
+// insufficientPrivilege is the code of PostgreSQL for what a role may not do.
+const insufficientPrivilege = "42501"
+
+// pgOpenProblem is openProblem for PostgreSQL.
+func pgOpenProblem(ctx context.Context, err error) error {
+	var failure *pgconn.PgError
+	if errors.As(err, &failure) && failure.Code == insufficientPrivilege {
+		return errors.New("may not make its tables: grant CREATE on the schema")
 	}
 	return translate(ctx, err)
 }
@@ -50,9 +63,16 @@ type databaseError struct{ cause error }
 // Error implements error.
 func (e *databaseError) Error() string {
 	text := "database error"
-	var failure *sqlite.Error
-	if errors.As(e.cause, &failure) {
-		text = strings.TrimSpace(sqlite.ErrorCodeString[failure.Code()&0xFF])
+	var lite *sqlite.Error
+	var pg *pgconn.PgError
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.As(e.cause, &lite):
+		text = strings.TrimSpace(sqlite.ErrorCodeString[lite.Code()&0xFF])
+	case errors.As(e.cause, &pg):
+		text += " " + pg.Code
+	case errors.As(e.cause, &connect):
+		text = "no connection to the database"
 	}
 	return ErrUnavailable.Error() + ": " + text
 }

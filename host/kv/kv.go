@@ -6,7 +6,8 @@
 // make compare-and-set possible: a write may demand the version it read. The version of a key grows with
 // every write and never comes back, not even after the key was deleted or expired.
 //
-// There are two stores: Memory, and SQLite for one machine. Package kvtest holds what both must pass.
+// There are three stores: Memory, SQLite for one machine, and Postgres for any number of them. Package kvtest
+// holds what all must pass.
 package kv
 
 import (
