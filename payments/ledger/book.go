@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/payhost/payhost/sdk/pay"
@@ -30,11 +31,10 @@ type Book struct {
 	Returned    Amount            `json:"returned,omitzero"` // what went back by the provider's own sum
 	LastError   *Error            `json:"last_error,omitempty"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
-	Reversed    bool              `json:"reversed,omitempty"`    // the provider took back a success
-	Reopened    bool              `json:"reopened,omitempty"`    // a success came after an end
-	LateSettled bool              `json:"late_settled,omitempty"` // what the policy asks for a late success is done
-	Alerts      int               `json:"alerts,omitempty"`      // contradictions that a person must look at
-	Alert       *Error            `json:"alert,omitempty"`       // the latest of them
+	Reversed    bool              `json:"reversed,omitempty"` // the provider took back a success
+	Reopened    bool              `json:"reopened,omitempty"` // a success came after an end
+	Alerts      int               `json:"alerts,omitempty"`   // contradictions that a person must look at
+	Alert       *Error            `json:"alert,omitempty"`    // the latest of them
 
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	CreatedAt time.Time `json:"created_at"`
@@ -271,4 +271,13 @@ func (b *Book) RefundRef(r *Refund) pay.Ref {
 		ref.Keys = []string{o.ProviderKey}
 	}
 	return ref
+}
+
+// Clone returns a copy that shares nothing that Apply changes.
+func (b *Book) Clone() *Book {
+	c := *b
+	c.Operations = slices.Clone(b.Operations)
+	c.Refunds = slices.Clone(b.Refunds)
+	c.Receipts = slices.Clone(b.Receipts)
+	return &c
 }

@@ -1,0 +1,293 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/payments/ledger"
+	"github.com/payhost/payhost/payments/store"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+const (
+	claimLease   = time.Minute // how long a claimed book is left to who claimed it
+	claimBatch   = 64          // books that one claim takes
+	chunksAtOnce = 8           // status calls of one connection at once
+)
+
+// Do works off one job and returns when it is to run again, zero for not. The
+// engine's own jobs call it; who embeds the engine without [Engine.Start] may call
+// it instead, and tests do with a clock of their own.
+func (e *Engine) Do(ctx context.Context, job store.Job) (time.Time, error) {
+	if !e.enter() {
+		return time.Time{}, errClosed()
+	}
+	defer e.running.Done()
+	e.config.Fault("job." + string(job.Kind) + ".before")
+	defer e.config.Fault("job." + string(job.Kind) + ".after")
+	switch job.Kind {
+	case store.JobProbe:
+		return e.attendConnection(ctx, job.Key)
+	case store.JobDeliver:
+		return e.deliver(ctx, job.Key)
+	case store.JobSweep:
+		return time.Time{}, e.sweep(ctx)
+	case store.JobRetain:
+		return time.Time{}, e.retain(ctx)
+	}
+	return time.Time{}, errors.New("payments: job of unknown kind " + string(job.Kind))
+}
+
+// attendConnection brings every book of a connection on that is due, and returns
+// when the next one is.
+func (e *Engine) attendConnection(ctx context.Context, name string) (time.Time, error) {
+	for ctx.Err() == nil {
+		now := e.now()
+		books, err := e.store.Due(ctx, name, now, now.Add(claimLease), claimBatch)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if len(books) == 0 {
+			break
+		}
+		e.attend(ctx, name, books)
+		if len(books) < claimBatch {
+			break
+		}
+	}
+	return e.nextWake(ctx, name)
+}
+
+// nextWake is when a connection's job is to run again. While something is due soon,
+// it wakes every second: a book that becomes due earlier finds the job waiting
+// already, and must not wait for long.
+func (e *Engine) nextWake(ctx context.Context, name string) (time.Time, error) {
+	due, err := e.store.NextDue(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	next, ok := due[name]
+	if !ok {
+		return time.Time{}, nil
+	}
+	now := e.now()
+	if next.Before(now.Add(30 * time.Second)) {
+		next = laterOf(now.Add(200*time.Millisecond), earlierOf(next, now.Add(time.Second)))
+	}
+	return next, nil
+}
+
+// sweep attends to connections that have books overdue and no job that says so, and
+// tries parked notifications again.
+func (e *Engine) sweep(ctx context.Context) error {
+	now := e.now()
+	due, err := e.store.NextDue(ctx)
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	for name, at := range due {
+		if at.After(now) {
+			continue
+		}
+		wg.Go(func() {
+			if _, err := e.attendConnection(ctx, name); err != nil && ctx.Err() == nil {
+				e.log.Warn("books that are due can't be attended to", "connection", name, "error", err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(e.sweepDeliveries(ctx), e.unpark(ctx))
+}
+
+// attend brings books of one connection on: in chunks as large as the provider
+// answers in one call, a few at once.
+func (e *Engine) attend(ctx context.Context, name string, books []*ledger.Book) {
+	conn, err := e.connection(name)
+	if err != nil {
+		e.postpone(ctx, books)
+		return
+	}
+	var ask, rest []*ledger.Book
+	for _, b := range books {
+		if fresh, err := e.recovered(ctx, b); err != nil {
+			e.log.Warn("book can't be attended to", "payment", b.PaymentID(), "error", err)
+		} else if askable(fresh) {
+			ask = append(ask, fresh)
+		} else {
+			rest = append(rest, fresh)
+		}
+	}
+	h := e.hints(name)
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, chunksAtOnce)
+	run := func(do func()) {
+		slots <- struct{}{}
+		wg.Go(func() { defer func() { <-slots }(); do() })
+	}
+	for from := 0; from < len(ask); from += h.batch {
+		chunk := ask[from:min(from+h.batch, len(ask))]
+		run(func() { e.attendChunk(ctx, conn, h, chunk) })
+	}
+	for _, b := range rest {
+		run(func() { e.bringOn(ctx, conn, h, b, seen{}) })
+	}
+	wg.Wait()
+}
+
+// postpone leaves books for later, of a connection that does not work.
+func (e *Engine) postpone(ctx context.Context, books []*ledger.Book) {
+	for _, b := range books {
+		fresh, err := e.recovered(ctx, b)
+		if err == nil {
+			_, err = e.update(ctx, fresh.ID, "host", func(*writing) error { return nil })
+		}
+		if err != nil && ctx.Err() == nil {
+			e.log.Warn("book can't be postponed", "payment", b.PaymentID(), "error", err)
+		}
+	}
+}
+
+// askable reports whether the provider can know anything of the payment.
+func askable(b *ledger.Book) bool {
+	if b.Receipt || untold(b) {
+		return false
+	}
+	for i := range b.Operations {
+		if o := &b.Operations[i]; o.Money() && (!o.FirstSent.IsZero() || o.Evidence.Calls > 0 || o.Evidence.Reads > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// seen is what the provider told in one visit.
+type seen struct {
+	asked   bool
+	payment pay.StatusItem
+	err     error // the call had no answer
+	refunds map[string]pay.StatusItem
+}
+
+// attendChunk asks after some payments in one call, and after their open refunds.
+func (e *Engine) attendChunk(ctx context.Context, conn *host.Connection, h hints, books []*ledger.Book) {
+	refs := make([]pay.Ref, 0, len(books))
+	for _, b := range books {
+		refs = append(refs, b.Ref())
+	}
+	items, err := e.ask(ctx, conn, len(refs), func(ctx context.Context) ([]pay.StatusItem, error) {
+		return conn.Status(ctx, refs...)
+	})
+	for i, b := range books {
+		s := seen{asked: true, err: err}
+		if err == nil {
+			s.payment = items[i]
+		}
+		if h.refundStatus {
+			s.refunds = e.askRefunds(ctx, conn, b)
+		}
+		e.bringOn(ctx, conn, h, b, s)
+	}
+}
+
+func (e *Engine) askRefunds(ctx context.Context, conn *host.Connection, b *ledger.Book) map[string]pay.StatusItem {
+	var refs []pay.Ref
+	for i := range b.Refunds {
+		if r := &b.Refunds[i]; r.Status == pay.RefundPending && sent(b, r.Operation) {
+			refs = append(refs, b.RefundRef(r))
+		}
+	}
+	if len(refs) == 0 {
+		return nil
+	}
+	items, err := e.ask(ctx, conn, len(refs), func(ctx context.Context) ([]pay.StatusItem, error) {
+		return conn.RefundStatus(ctx, refs...)
+	})
+	if err != nil {
+		return nil
+	}
+	out := make(map[string]pay.StatusItem, len(items))
+	for _, item := range items {
+		out[item.ID] = item
+	}
+	return out
+}
+
+// ask makes one status call inside the connection's rate.
+func (e *Engine) ask(
+	ctx context.Context, conn *host.Connection, n int, call func(context.Context) ([]pay.StatusItem, error),
+) ([]pay.StatusItem, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.config.CallTimeout+claimLease/2)
+	defer cancel()
+	if err := e.limiter(conn.Name()).Wait(ctx); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	items, err := call(ctx)
+	e.config.Observe.Probe(conn.Name(), n, err == nil, time.Since(began))
+	if err != nil {
+		e.log.Debug("status call failed", "connection", conn.Name(), "items", n, "error", err)
+	}
+	return items, err
+}
+
+// bringOn writes down what was seen of a book and does what is then due.
+func (e *Engine) bringOn(ctx context.Context, conn *host.Connection, h hints, b *ledger.Book, s seen) {
+	next, err := e.update(ctx, b.ID, "probe", func(w *writing) error {
+		e.digest(w, h, s)
+		return nil
+	})
+	if err != nil {
+		if ctx.Err() == nil {
+			e.log.Warn("what was seen can't be written down", "payment", b.PaymentID(), "error", err)
+		}
+		return
+	}
+	e.resend(ctx, conn, next)
+	e.autoRefund(ctx, next)
+}
+
+// probeNow attends to one book at once, for somebody who waits. It reports whether
+// the book could be looked at.
+func (e *Engine) probeNow(ctx context.Context, book string) bool {
+	ctx = context.WithoutCancel(ctx)
+	_, err, _ := e.flight.Do("probe\x00"+book, func() (any, error) {
+		b, err := e.store.Book(ctx, book)
+		if err == nil {
+			e.attend(ctx, b.Connection, []*ledger.Book{b})
+		}
+		return nil, err
+	})
+	return err == nil
+}
+
+// update changes a book under its lock.
+func (e *Engine) update(ctx context.Context, book, actor string, do func(*writing) error) (*ledger.Book, error) {
+	var next *ledger.Book
+	err := e.store.Update(ctx, func(tx store.Tx) error {
+		b, err := tx.Lock(book)
+		if err != nil {
+			return err
+		}
+		w := e.writing(b, actor)
+		if err := do(w); err != nil {
+			return err
+		}
+		if err := w.commit(tx); err != nil {
+			return err
+		}
+		next = w.book
+		return nil
+	})
+	return next, storeError(err)
+}
+
+func earlierOf(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,128 @@
+package payments
+
+import (
+	"time"
+
+	"github.com/payhost/payhost/payments/ledger"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// digest turns what was seen in one visit into entries: observations that tell
+// something new, proofs of absence, and what is over by now.
+func (e *Engine) digest(w *writing, h hints, s seen) {
+	doubtful := len(w.book.Doubts(true)) > 0
+	told := false
+	for _, o := range s.payment.Observations {
+		told = true
+		w.news(ledger.Observed{Observation: ledger.ObservationOf(o), Source: "probe"})
+	}
+	for id, item := range s.refunds {
+		for _, o := range item.Observations {
+			w.news(ledger.Observed{Observation: ledger.ObservationOf(o), Source: "probe", Refund: id})
+		}
+	}
+	if doubtful && s.asked {
+		e.weighAbsence(w, h, s)
+	}
+	e.giveUpRepeats(w)
+	e.expire(w, h, s, told)
+}
+
+// weighAbsence counts a visit in which an operation in doubt should have shown and
+// did not. Two of them beyond the horizon prove that it had no effect.
+func (e *Engine) weighAbsence(w *writing, h hints, s seen) {
+	line := ledger.Probed{Found: s.payment.Found, Error: probeError(s)}
+	for i := range w.book.Operations {
+		o := &w.book.Operations[i]
+		if o.Outcome == pay.OutcomeInDoubt && w.now.Sub(o.SentAt) > h.horizon && absent(w.book, o, h, s) {
+			line.Absent = append(line.Absent, o.ID)
+		}
+	}
+	if len(line.Absent) > 0 {
+		w.news(line)
+	} else if line.Error != nil || s.payment.Found != pay.FoundObserved {
+		w.add(line) // a doubt is looked at rarely: its timeline may tell of every look
+	}
+	for _, id := range line.Absent {
+		if o := w.book.Operation(id); o != nil && o.Outcome == pay.OutcomeInDoubt && o.Absent >= 2 {
+			w.add(ledger.Resolved{
+				Operation: id, Outcome: pay.OutcomeNotApplied,
+				Evidence: "two status answers, both later than the provider's visibility horizon, show no effect of it",
+			})
+		}
+	}
+}
+
+func probeError(s seen) *ledger.Error {
+	if s.err != nil {
+		return ledger.ErrorOf(s.err)
+	}
+	if s.payment.Err != nil {
+		return ledger.ErrorOf(s.payment.Err)
+	}
+	return nil
+}
+
+// absent reports whether the visit shows that the operation had no effect, as far as
+// one visit can. No information never does.
+func absent(b *ledger.Book, o *ledger.Operation, h hints, s seen) bool {
+	known, gone := s.payment.Found == pay.FoundObserved, s.payment.Found == pay.FoundNot
+	switch o.Op {
+	case pay.OpCreate, pay.OpBind:
+		return gone
+	case pay.OpRelease:
+		return gone || known && b.Status == pay.PaymentPending
+	case pay.OpConfirm:
+		return known && b.Status == pay.PaymentAuthorized
+	case pay.OpCancel:
+		return known && !b.Status.Final()
+	case pay.OpRefund:
+		if h.refundStatus {
+			item, asked := s.refunds[o.Refund]
+			return asked && item.Found == pay.FoundNot
+		}
+		// The sum did not move: settling has looked at it already.
+		return known && b.Status == pay.PaymentSucceeded
+	}
+	return false
+}
+
+// giveUpRepeats ends operations without effect that nobody came back to repeat.
+func (e *Engine) giveUpRepeats(w *writing) {
+	for i := range w.book.Operations {
+		o := &w.book.Operations[i]
+		if o.Repeatable() && !w.now.Before(o.EndedAt.Add(repeatWindow)) {
+			w.news(ledger.Abandoned{Operation: o.ID, Reason: "not repeated in time"})
+		}
+	}
+}
+
+// expire ends a payment that nobody paid in time. Where the provider was told of
+// it, our clock alone is not enough: its last word, in this visit, must be that
+// it is unpaid still, or unknown.
+func (e *Engine) expire(w *writing, h hints, s seen, told bool) {
+	b := w.book
+	if b.Receipt || b.Status != pay.PaymentPending || b.InDoubt() != nil || runs(b) {
+		return
+	}
+	if untold(b) {
+		if !w.now.Before(expiry(b)) {
+			w.news(ledger.Expired{Reason: "nobody showed a code in time, and the provider was never told of the payment"})
+		}
+		return
+	}
+	over := expiry(b).Add(horizonOf(h))
+	if w.now.Before(over) || !told && s.payment.Found != pay.FoundNot {
+		return
+	}
+	w.news(ledger.Expired{Reason: "not paid by " + expiry(b).Format(time.RFC3339) + ", and the provider's status says so after it"})
+}
+
+func runs(b *ledger.Book) bool {
+	for i := range b.Operations {
+		if b.Operations[i].Running() {
+			return true
+		}
+	}
+	return false
+}
