@@ -71,6 +71,15 @@ func rules() []rule {
 			outer: []string{"github.com/hashicorp/go-hclog", "github.com/santhosh-tekuri/jsonschema/...", "golang.org/x/..."},
 		},
 		{from: "host/testdata/...", own: []string{"sdk", "sdk/pay", "sdk/json", "sdk/form", "host/testdata/..."}},
+		{from: "payments/ledger", own: []string{"sdk/pay"}, outer: []string{"github.com/oklog/ulid/..."}},
+		{from: "payments/store/storetest", own: []string{"payments/...", "sdk/pay"}, outer: []string{"*"}}, // a suite, imported by tests only
+		{
+			from: "payments/store", own: []string{"payments/ledger", "sdk/pay"},
+			outer: []string{
+				"github.com/hashicorp/go-hclog", "github.com/riverqueue/river/...", "github.com/pressly/goose/...",
+				"github.com/jackc/pgx/...", "modernc.org/sqlite/...",
+			},
+		},
 		{from: "conformance/sim/...", own: []string{"conformance/sim/..."}},
 		{
 			from: "internal/demo", own: []string{"host/...", "sdk/pay", "conformance/sim/..."},

@@ -33,6 +33,9 @@ type Work struct {
 	Periodic []Periodic
 	// Parallel is how many jobs run at once; 0 for 16.
 	Parallel int
+	// Timeout is how long a job may take until its context ends; 0 for a minute. A job whose process died
+	// begins again half a minute to a minute after that (on SQLite, when the next process starts its jobs).
+	Timeout time.Duration
 }
 
 // Periodic is a job that begins every so often, the first time at once.

@@ -24,6 +24,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrExists: a key is taken.
 	ErrExists = errors.New("exists already")
+	// ErrCursor: a cursor is none that this store has given.
+	ErrCursor = errors.New("no such cursor")
 	// ErrStale: the book has moved on since it was read. Nothing was written.
 	ErrStale = errors.New("book has moved on")
 	// ErrUnavailable: the database failed: full disk, lost connection, locked file.

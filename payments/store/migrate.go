@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+func migrateSQLite(ctx context.Context, db *sql.DB, log hclog.Logger) error {
+	if err := migrateOurs(ctx, goose.DialectSQLite3, db, "migrations/sqlite"); err != nil {
+		return err
+	}
+	return migrateRiver(ctx, riversqlite.New(db), log)
+}
+
+// migrateOurs brings our tables to this program's schema.
+func migrateOurs(ctx context.Context, dialect goose.Dialect, db *sql.DB, folder string) error {
+	files, err := fs.Sub(migrations, folder)
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	has, knows, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if has > knows {
+		return fmt.Errorf("%w: it has schema %d, this program knows %d", errNewer, has, knows)
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// migrateRiver brings River's tables to the schema of the River in this program.
+func migrateRiver[T any](ctx context.Context, driver riverdriver.Driver[T], log hclog.Logger) error {
+	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: riverLog(log)})
+	if err != nil {
+		return err
+	}
+	existing, err := migrator.ExistingVersions(ctx)
+	if err != nil {
+		return err
+	}
+	known := migrator.AllVersions()
+	if n := len(existing); n > 0 && existing[n-1].Version > known[len(known)-1].Version {
+		return fmt.Errorf("%w: its jobs have schema %d, this program knows %d",
+			errNewer, existing[n-1].Version, known[len(known)-1].Version)
+	}
+	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
+}

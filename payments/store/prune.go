@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	sqlPruneKeys = `DELETE FROM idempotency_key WHERE (caller, connection, operation, key) IN
+		(SELECT caller, connection, operation, key FROM idempotency_key WHERE at < ? ORDER BY at LIMIT ?)`
+	sqlPruneRequests = `DELETE FROM request WHERE operation IN
+		(SELECT operation FROM request WHERE at < ? ORDER BY at LIMIT ?)`
+	sqlPruneNotifications = `DELETE FROM notification WHERE id IN
+		(SELECT id FROM notification WHERE state <> 'parked' AND received_at < ? ORDER BY received_at LIMIT ?)`
+	sqlOldEvents = `SELECT seq FROM event e WHERE at < ? AND NOT EXISTS
+		(SELECT 1 FROM delivery d WHERE d.event = e.seq AND d.state = 'pending') ORDER BY at LIMIT ?`
+)
+
+// Prune implements Store.
+func (c *core) Prune(ctx context.Context, what Prunable, before time.Time, limit int) (int, error) {
+	var deleted int64
+	err := c.backend.change(ctx, func(t *tx) (err error) {
+		args := []any{micros(before), limit}
+		switch what {
+		case PruneKeys:
+			deleted, err = t.exec(sqlPruneKeys, args...)
+		case PruneRequests:
+			deleted, err = t.exec(sqlPruneRequests, args...)
+		case PruneNotifications:
+			deleted, err = t.exec(sqlPruneNotifications, args...)
+		case PruneEvents:
+			deleted, err = t.pruneEvents(args)
+		default:
+			err = fmt.Errorf("cannot prune %q", what)
+		}
+		return err
+	})
+	return int(deleted), err
+}
+
+func (t *tx) pruneEvents(args []any) (int64, error) {
+	var seqs []any
+	err := t.each(sqlOldEvents+t.dialect.forUpdate, args, func(scan scanner) error {
+		var seq int64
+		err := scan(&seq)
+		seqs = append(seqs, seq)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	var deleted int64
+	for some := range slices.Chunk(seqs, 100) {
+		list := " (?" + strings.Repeat(", ?", len(some)-1) + ")"
+		if _, err := t.exec(`DELETE FROM delivery WHERE event IN`+list, some...); err != nil {
+			return 0, err
+		}
+		n, err := t.exec(`DELETE FROM event WHERE seq IN`+list, some...)
+		if err != nil {
+			return 0, err
+		}
+		deleted += n
+	}
+	return deleted, nil
+}
+
+// Stats implements Store.
+func (c *core) Stats(ctx context.Context, now time.Time) (Stats, error) {
+	const (
+		doubts = `SELECT connection, count(*), min(in_doubt_since) FROM book WHERE in_doubt_since IS NOT NULL
+			GROUP BY connection`
+		overdue = sqlConnectionsDue + `
+			SELECT c.connection, (SELECT count(*) FROM book b WHERE b.connection = c.connection AND due_at <= ?)
+			FROM c WHERE c.connection IS NOT NULL`
+		pending = `SELECT endpoint, count(*) FROM delivery WHERE state = 'pending' GROUP BY endpoint`
+		dead    = `SELECT endpoint, count(*) FROM delivery WHERE state = 'dead' GROUP BY endpoint`
+		alerts  = `SELECT count(*) FROM book WHERE alerts > 0`
+		parked  = `SELECT count(*) FROM notification WHERE state = 'parked'`
+	)
+	var s Stats
+	err := c.backend.read(ctx, func(q querier) error {
+		s = Stats{}
+		var oldest int64
+		s.InDoubt = make(map[string]int)
+		err := q.each(ctx, doubts, nil, func(scan scanner) error {
+			var name string
+			var n int
+			var since int64
+			err := scan(&name, &n, &since)
+			if s.InDoubt[name] = n; oldest == 0 || since < oldest {
+				oldest, s.OldestDoubt = since, timeOf(since)
+			}
+			return err
+		})
+		if err == nil {
+			s.Overdue, err = counts(ctx, q, overdue, micros(now))
+		}
+		if err == nil {
+			s.Pending, err = counts(ctx, q, pending)
+		}
+		if err == nil {
+			s.Dead, err = counts(ctx, q, dead)
+		}
+		if err == nil {
+			err = one(ctx, q, alerts, nil, &s.Alerts)
+		}
+		if err == nil {
+			err = one(ctx, q, parked, nil, &s.Parked)
+		}
+		return err
+	})
+	return s, err
+}
+
+// counts reads numbers by name, those that are not zero.
+func counts(ctx context.Context, q querier, sql string, args ...any) (map[string]int, error) {
+	list := make(map[string]int)
+	err := q.each(ctx, sql, args, func(scan scanner) error {
+		var name string
+		var n int
+		if err := scan(&name, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			list[name] = n
+		}
+		return nil
+	})
+	return list, err
+}

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/payhost/payhost/payments/ledger"
+)
+
+// tx implements Tx on a querier of either database.
+type tx struct {
+	ctx       context.Context // what statements run with
+	caller    context.Context // of whoever called Update
+	q         querier
+	dialect   dialect
+	now       time.Time
+	jobs      []Job // to be placed before the commit
+	wrote     bool  // something is to be rolled back if do fails
+	activated bool  // Changes is to tell of it
+	failed    error // what makes a commit impossible, even if do goes on
+}
+
+var _ Tx = (*tx)(nil)
+
+// fail remembers an error after which nothing may be committed.
+func (t *tx) fail(err error) error {
+	if err != nil && t.failed == nil {
+		t.failed = err
+	}
+	return err
+}
+
+// ready refuses a statement once the transaction cannot be committed any more.
+func (t *tx) ready() error {
+	if t.failed != nil {
+		return t.failed
+	}
+	return t.fail(t.caller.Err())
+}
+
+func (t *tx) exec(sql string, args ...any) (int64, error) {
+	if err := t.ready(); err != nil {
+		return 0, err
+	}
+	t.wrote = true
+	n, err := t.q.exec(t.ctx, sql, args...)
+	return n, t.fail(err)
+}
+
+func (t *tx) each(sql string, args []any, row func(scan scanner) error) error {
+	if err := t.ready(); err != nil {
+		return err
+	}
+	t.wrote = t.wrote || !strings.HasPrefix(sql, "SELECT")
+	return t.fail(t.q.each(t.ctx, sql, args, row))
+}
+
+// one is each for one row; to find none does not end the transaction.
+func (t *tx) one(sql string, args []any, dest ...any) error {
+	found := false
+	err := t.each(sql, args, func(scan scanner) error {
+		found = true
+		return scan(dest...)
+	})
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	return err
+}
+
+func (t *tx) books(sql string, args ...any) ([]*ledger.Book, error) {
+	if err := t.ready(); err != nil {
+		return nil, err
+	}
+	t.wrote = t.wrote || !strings.HasPrefix(sql, "SELECT")
+	list, err := books(t.ctx, t.q, sql, args...)
+	return list, t.fail(err)
+}
+
+// lock keeps other transactions from the same names until this one ends. PostgreSQL only.
+func (t *tx) lock(names ...string) error {
+	if !t.dialect.postgres {
+		return nil
+	}
+	keys := make([]int64, len(names))
+	for i, name := range names {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(name))
+		keys[i] = int64(h.Sum64()) //nolint:gosec // any 64 bits will do
+	}
+	slices.Sort(keys) // everybody in the same order
+	for _, key := range slices.Compact(keys) {
+		if _, err := t.exec(`SELECT pg_advisory_xact_lock(?)`, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lock implements Tx.
+func (t *tx) Lock(book string) (*ledger.Book, error) {
+	list, err := t.books(sqlBook+t.dialect.forUpdate, book)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// Order implements Tx.
+func (t *tx) Order(connection, order string) ([]*ledger.Book, error) {
+	if err := t.lock("order\x00" + connection + "\x00" + order); err != nil {
+		return nil, err
+	}
+	list, err := t.books(sqlOrder, order)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(b *ledger.Book) bool { return b.Connection != connection }), nil
+}
+
+const (
+	sqlInsertEntries = `INSERT INTO entry (book, at, kind, actor, body) VALUES `
+	sqlInsertBook    = `INSERT INTO book (connection, order_id, receipt, status, provider_ref, in_doubt_since, due_at,
+		running, alerts, updated_at, snapshot, version, id, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+	sqlUpdateBook = `UPDATE book SET connection = ?, order_id = ?, receipt = ?, status = ?, provider_ref = ?,
+		in_doubt_since = ?, due_at = ?, running = ?, alerts = ?, updated_at = ?, snapshot = ?, version = ?
+		WHERE id = ? AND version = ?`
+)
+
+// Append implements Tx.
+func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error {
+	if err := t.insertEntries(entries); err != nil {
+		return err
+	}
+	if n := len(entries); n > 0 {
+		b.LastSeq = entries[n-1].Seq
+	}
+	snapshot, err := json.Marshal(b)
+	if err != nil {
+		return t.fail(fmt.Errorf("book: %w", err))
+	}
+	args := []any{
+		b.Connection, b.OrderID, b.Receipt, statusText(b.Status), b.ProviderRef, orNever(doubtSince(b)), orNever(due),
+		running(b), b.Alerts, micros(b.UpdatedAt), string(snapshot), b.Version, b.ID,
+	}
+	var changed int64
+	if before := b.Version - int64(len(entries)); before == 0 {
+		changed, err = t.exec(sqlInsertBook, append(args, micros(b.CreatedAt))...)
+	} else {
+		changed, err = t.exec(sqlUpdateBook, append(args, before)...)
+	}
+	if err == nil && changed == 0 {
+		err = t.fail(ErrStale) // even if do goes on: the entries are in already
+	}
+	return err
+}
+
+// insertEntries writes a few entries with one statement and fills in their Seq.
+func (t *tx) insertEntries(entries []ledger.Entry) error {
+	for rest := range slices.Chunk(entries, 8) {
+		args := make([]any, 0, 5*len(rest))
+		for _, e := range rest {
+			body, err := json.Marshal(e.Body)
+			if err != nil {
+				return t.fail(fmt.Errorf("entry %s: %w", e.Body.Kind(), err))
+			}
+			args = append(args, e.Book, micros(e.At), string(e.Body.Kind()), e.Actor, string(body))
+		}
+		sql := sqlInsertEntries + strings.Repeat("(?, ?, ?, ?, ?), ", len(rest)-1) + "(?, ?, ?, ?, ?) RETURNING seq"
+		seqs := make([]int64, 0, len(rest))
+		err := t.each(sql, args, func(scan scanner) error {
+			var seq int64
+			err := scan(&seq)
+			seqs = append(seqs, seq)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		slices.Sort(seqs) // they were given out in the order of the rows; the answer may come in another
+		for i := range rest {
+			rest[i].Seq = seqs[i]
+		}
+	}
+	return nil
+}
