@@ -133,10 +133,9 @@ func (p *Plugins) bootFile(
 	if err != nil {
 		return false, err
 	}
-	i := slices.IndexFunc(past, func(a store.Activation) bool { return a.Source == sourceConfig })
-	isNew := i < 0 || past[i].Digest != digest
+	brought := isNew(past, digest)
 	running := p.digest(m.name)
-	if running != "" && !isNew {
+	if running != "" && !brought {
 		return false, nil
 	}
 	if running != digest {
@@ -144,7 +143,7 @@ func (p *Plugins) bootFile(
 			return false, pay.AsError(err)
 		}
 	}
-	if !isNew { // it runs for want of the one that was activated, which Follow goes on trying
+	if !brought { // it runs for want of the one that was activated, which Follow goes on trying
 		return false, nil
 	}
 	rev, _ := p.host.Revision(m.name)

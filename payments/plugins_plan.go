@@ -1,0 +1,48 @@
+package payments
+
+import (
+	"context"
+	"slices"
+
+	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/payments/store"
+)
+
+// Plan returns what [Plugins.Boot] would put in place, with its bytes and digest,
+// and changes nothing: a configuration is tried out so before it is taken.
+func (p *Plugins) Plan(ctx context.Context, name string, configured host.Source) (host.Source, error) {
+	if configured.Native != nil {
+		return configured, nil
+	}
+	binary, digest, err := readSource(configured)
+	if err != nil {
+		return host.Source{}, err
+	}
+	past, err := p.activations(ctx, name, mostActivations)
+	if err != nil {
+		return host.Source{}, err
+	}
+	if len(past) == 0 || isNew(past, digest) || past[0].Digest == digest {
+		return host.Source{Bytes: binary, SHA256: digest}, nil
+	}
+	binary, err = p.store.Binary(ctx, past[0].Digest)
+	return host.Source{Bytes: binary, SHA256: past[0].Digest}, storeFault(err)
+}
+
+// Running returns the stored revision that runs under a plugin's name, and false if
+// none does or it is not stored.
+func (p *Plugins) Running(ctx context.Context, name string) (host.Source, bool) {
+	digest := p.digest(name)
+	if digest == "" {
+		return host.Source{}, false
+	}
+	binary, err := p.store.Binary(ctx, digest)
+	return host.Source{Bytes: binary, SHA256: digest}, err == nil
+}
+
+// isNew reports whether a file's digest is another than the one that the
+// configuration brought last.
+func isNew(past []store.Activation, digest string) bool {
+	i := slices.IndexFunc(past, func(a store.Activation) bool { return a.Source == sourceConfig })
+	return i < 0 || past[i].Digest != digest
+}
