@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/payhost/payhost/internal/pgtest"
 	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/payments/store/storetest"
 )
@@ -25,6 +26,14 @@ func BenchmarkUpdate(b *testing.B) {
 		defer func() { _ = s.Close() }()
 		benchmarkUpdate(b, s)
 		b.ReportMetric(float64(updates.Load())/float64(max(1, commits.Load())), "updates/commit")
+	})
+	b.Run("postgres", func(b *testing.B) {
+		s, err := store.OpenPostgres(b.Context(), pgtest.Database(b), store.Config{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		benchmarkUpdate(b, s)
 	})
 }
 

@@ -66,7 +66,7 @@ func lockFile(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot be locked: %w", bare(err))
 	}
-	if err := lock(file); err != nil {
+	if err := exclusively(file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil

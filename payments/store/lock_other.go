@@ -4,5 +4,5 @@ package store
 
 import "os"
 
-// lock does nothing where there is no flock: that no second daemon has the file is then up to the operator.
-func lock(*os.File) error { return nil }
+// exclusively does nothing where there is no flock: that no second daemon has the file is then up to the operator.
+func exclusively(*os.File) error { return nil }

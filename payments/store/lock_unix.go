@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// lock locks a file for this process alone.
-func lock(file *os.File) error {
+// exclusively locks a file for this process alone.
+func exclusively(file *os.File) error {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):

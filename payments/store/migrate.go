@@ -4,12 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 )
@@ -22,6 +27,33 @@ func migrateSQLite(ctx context.Context, db *sql.DB, log hclog.Logger) error {
 		return err
 	}
 	return migrateRiver(ctx, riversqlite.New(db), log)
+}
+
+// migratePostgres does so under a lock: several nodes may start at once.
+func migratePostgres(ctx context.Context, pool *pgxpool.Pool, log hclog.Logger) (err error) {
+	db := stdlib.OpenDBFromPool(pool)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120)) // every second, two minutes
+	if err != nil {
+		return err
+	}
+	if err := locker.SessionLock(ctx, conn); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, locker.SessionUnlock(context.WithoutCancel(ctx), conn)) }()
+	if err := migrateOurs(ctx, goose.DialectPostgres, db, "migrations/postgres"); err != nil {
+		return err
+	}
+	if err := migrateRiver(ctx, riverpgxv5.New(pool), log); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, sqlForgetNumbers)
+	return err
 }
 
 // migrateOurs brings our tables to this program's schema.

@@ -1,0 +1,251 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+)
+
+const (
+	// connections is the size of the pool unless the URL says pool_max_conns.
+	connections = 24
+	// mostTries is how often an update is tried that PostgreSQL asks to try again.
+	mostTries = 10
+	// commitPatience is how long a COMMIT is waited for once it was sent, even if the caller has gone: what became of
+	// it is worth to know.
+	commitPatience = 30 * time.Second
+)
+
+// Postgres is a Store in PostgreSQL 13 or later, for many processes at once.
+type Postgres struct {
+	*core
+	pool   *pgxpool.Pool
+	texts  numbered
+	placer *placer
+	stop   context.CancelFunc // of what runs in the background
+	heard  chan struct{}      // closed when nobody listens any more
+
+	mu     sync.RWMutex // held for reading by every call, so that Close waits for them
+	closed bool
+
+	jobs     sync.Mutex
+	started  bool
+	stopJobs func(context.Context) error
+}
+
+var _ Store = (*Postgres)(nil)
+
+// OpenPostgres connects to the database of a URL and brings it to this program's
+// schema; several processes may do so at once. Errors name the database's host
+// and name: it cannot be reached, it refuses the user, or it was written by a newer
+// program.
+func OpenPostgres(ctx context.Context, url string, config Config) (*Postgres, error) {
+	poolConfig, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("store open: the URL of the database cannot be read") // it may hold a password
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		poolConfig.MaxConns = connections
+	}
+	s, err := openPostgres(ctx, poolConfig, config.withDefaults())
+	if err != nil {
+		at := poolConfig.ConnConfig
+		return nil, fmt.Errorf("store open %s/%s: %w", at.Host, at.Database, err)
+	}
+	return s, nil
+}
+
+func openPostgres(ctx context.Context, poolConfig *pgxpool.Config, config Config) (*Postgres, error) {
+	pool, err := pgxpool.NewWithConfig(ctx, poolConfig)
+	if err != nil {
+		return nil, translate(ctx, err)
+	}
+	s := &Postgres{pool: pool, heard: make(chan struct{})}
+	s.core = &core{config: config, dialect: postgresDialect(), backend: s, changes: make(chan struct{}, 1)}
+	s.placer = newPlacer(s.dialect, s, config.Logger, false)
+	inserter, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Logger: riverLog(config.Logger)})
+	if err == nil {
+		err = migratePostgres(ctx, pool, config.Logger)
+	}
+	if err != nil {
+		pool.Close()
+		return nil, translate(ctx, err)
+	}
+	s.placer.insert = func(
+		ctx context.Context, q querier, jobs []river.InsertManyParams,
+	) ([]*rivertype.JobInsertResult, error) {
+		return inserter.InsertManyTx(ctx, q.(*pgQuerier).conn.(pgx.Tx), jobs)
+	}
+	background, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	go s.placer.run(background)
+	go s.listen(background)
+	return s, nil
+}
+
+// Pool returns the connections of the store, for others that keep their tables in
+// the same database. It belongs to the store, which closes it.
+func (s *Postgres) Pool() *pgxpool.Pool { return s.pool }
+
+// Exclusive implements Store.
+func (s *Postgres) Exclusive() bool { return false }
+
+// read implements backend.
+func (s *Postgres) read(ctx context.Context, do func(q querier) error) error {
+	return s.call(ctx, func() error { return do(&pgQuerier{conn: s.pool, texts: &s.texts}) })
+}
+
+// change implements backend.
+func (s *Postgres) change(ctx context.Context, do func(t *tx) error) error {
+	return s.call(ctx, func() error {
+		for try := 1; ; try++ {
+			again, err := s.try(ctx, do)
+			if err == nil || !again || try == mostTries {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Duration(rand.Int64N(int64(try) * int64(5*time.Millisecond)))): //nolint:gosec // no secret
+			}
+		}
+	})
+}
+
+// call runs a call while the store is open.
+func (s *Postgres) call(ctx context.Context, call func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	return call()
+}
+
+// try runs do once. It reports whether another try may succeed: two transactions were in each other's way, or the
+// connection was lost before anything was done.
+func (s *Postgres) try(ctx context.Context, do func(t *tx) error) (again bool, err error) {
+	began, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+	if err != nil {
+		return pgconn.SafeToRetry(err), translate(ctx, err)
+	}
+	defer func() { _ = began.Rollback(context.WithoutCancel(ctx)) }() // does nothing after a commit
+	q := &pgQuerier{conn: began, texts: &s.texts}
+	t := &tx{ctx: ctx, caller: ctx, q: q, dialect: s.dialect, now: s.config.Now()}
+	if err = do(t); err == nil {
+		err = t.failed
+	}
+	if err != nil {
+		return conflict(err) || conflict(t.failed), err
+	}
+	wishes, err := s.placer.place(ctx, q, t.jobs)
+	if err != nil {
+		return conflict(err), translate(ctx, err)
+	}
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitPatience)
+	defer cancel()
+	start := time.Now()
+	if err := began.Commit(patient); err != nil {
+		return conflict(err), translate(patient, err)
+	}
+	s.placer.settle(wishes)
+	s.config.Committed(time.Since(start), 1)
+	return false, nil
+}
+
+// conflict reports whether two transactions were in each other's way.
+func conflict(err error) bool {
+	code := sqlState(err)
+	return code == "40001" || code == "40P01"
+}
+
+// StartJobs implements Store. The jobs go on when ctx ends: only stop stops them.
+func (s *Postgres) StartJobs(ctx context.Context, w Work) (func(context.Context) error, error) {
+	s.jobs.Lock()
+	defer s.jobs.Unlock()
+	if s.started {
+		return nil, errors.New("jobs run already")
+	}
+	s.started = true
+	stop, err := startJobs(ctx, w, s.placer, s.config.Logger, func(c *river.Config) (*river.Client[pgx.Tx], error) {
+		return river.NewClient(riverpgxv5.New(s.pool), c)
+	})
+	if err != nil {
+		return nil, translate(ctx, err)
+	}
+	s.stopJobs = onceStopped(stop)
+	return s.stopJobs, nil
+}
+
+// Close implements Store. Jobs that still run are canceled.
+func (s *Postgres) Close() error {
+	s.jobs.Lock()
+	stop := s.stopJobs
+	s.started = true
+	s.jobs.Unlock()
+	if stop != nil {
+		stopNow(stop)
+	}
+	s.stop()
+	<-s.placer.done
+	<-s.heard
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		s.pool.Close()
+	}
+	return nil
+}
+
+// listen feeds Changes with what any process tells of, and connects again when the connection is lost.
+func (s *Postgres) listen(ctx context.Context) {
+	defer close(s.heard)
+	const soon, late = 100 * time.Millisecond, 5 * time.Second
+	for wait := soon; ctx.Err() == nil; {
+		err := s.hear(ctx, func() { wait = soon })
+		if ctx.Err() != nil {
+			return
+		}
+		s.config.Logger.Debug("nobody listens to activations", "error", err, "again_in", wait)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, late)
+	}
+}
+
+// hear listens on a connection of its own until it is lost.
+func (s *Postgres) hear(ctx context.Context, connected func()) error {
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, `LISTEN `+activationChannel); err != nil {
+		return err
+	}
+	connected()
+	s.changed() // for what was told while nobody listened
+	for {
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return err
+		}
+		s.changed()
+	}
+}
