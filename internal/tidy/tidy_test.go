@@ -85,6 +85,10 @@ func rules() []rule {
 			from: "internal/demo", own: []string{"host/...", "sdk/pay", "conformance/sim/..."},
 			outer: []string{"github.com/hashicorp/go-hclog"},
 		},
+		{ // sdk/json reads bodies: it keeps numbers as they were written
+			from: "httpapi", own: []string{"payments/...", "host/...", "sdk/pay", "sdk/json"},
+			outer: []string{"github.com/danielgtaylor/huma/...", "github.com/hashicorp/go-hclog", "golang.org/x/..."},
+		},
 		{from: "internal/tidy"},
 		{from: "internal/pgtest", outer: []string{"github.com/jackc/pgx/v5/..."}}, // imported by tests only
 		{from: "cmd/...", own: []string{"cmd/...", "host/...", "sdk/...", "conformance/...", "internal/demo"}, outer: []string{"*"}},
