@@ -200,8 +200,12 @@ func (g *group) run(ctx context.Context, u *update) {
 	switch {
 	case g.careful:
 		// A full disk rolls the whole transaction back: then there is no savepoint.
-		if _, g.broken = g.q.exec(ctx, sqlRollback); g.broken == nil {
-			_, g.broken = g.q.exec(ctx, sqlRelease)
+		_, err := g.q.exec(ctx, sqlRollback)
+		if err == nil {
+			_, err = g.q.exec(ctx, sqlRelease)
+		}
+		if g.broken = err; err != nil && t.failed != nil {
+			g.broken = t.failed // what really happened
 		}
 	case t.wrote:
 		g.spoiled = true

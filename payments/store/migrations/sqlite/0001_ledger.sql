@@ -50,6 +50,12 @@ CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry BEGIN
 	SELECT RAISE(ABORT, 'the ledger is append-only');
 END;
 -- +goose StatementEnd
+-- REPLACE deletes without asking the trigger above. A seq that SQLite is to choose is -1 here.
+-- +goose StatementBegin
+CREATE TRIGGER entry_no_replace BEFORE INSERT ON entry WHEN new.seq >= 0 BEGIN
+	SELECT RAISE(ABORT, 'the ledger is append-only') WHERE EXISTS (SELECT 1 FROM entry WHERE seq = new.seq);
+END;
+-- +goose StatementEnd
 
 CREATE TABLE idempotency_key (
 	caller      TEXT    NOT NULL,
