@@ -246,6 +246,35 @@ func TestProviderKey(t *testing.T) {
 	}
 }
 
+// TestCounterKeys wants different keys for two operations, even in one second.
+func TestCounterKeys(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, host.Source{Native: sdk.Native(counting{probe.New()})})
+	seen := map[string]bool{}
+	for _, op := range []pay.Operation{pay.OpRefund, pay.OpCancel} {
+		for _, from := range []string{"a", "b"} {
+			key, err := r.conn.ProviderKey(t.Context(), op, host.KeySource{Key: from})
+			if err != nil || seen[key] {
+				t.Errorf("%s %s: key %q was there already, or %v", op, from, key, err)
+			}
+			seen[key] = true
+		}
+	}
+}
+
+// counting is the probe with two operations whose keys hold a counter.
+type counting struct{ probe.Provider }
+
+func (c counting) Manifest() pay.Manifest {
+	m := c.Provider.Manifest()
+	for i := range m.Operations {
+		if m.Operations[i].Operation == pay.OpRefund {
+			m.Operations[i].KeyForm, m.Operations[i].KeySetting = pay.KeyCounter, "till_id"
+		}
+	}
+	return m
+}
+
 // TestStatusBatches asks after more than a batch holds, and after what the
 // plugin invents.
 func TestStatusBatches(t *testing.T) {
