@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"path"
@@ -80,7 +81,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // finish answers for a handler that panicked, and tells of the request.
 func (a *API) finish(x *exchange, r *http.Request) {
 	if cause := recover(); cause != nil {
-		if cause == http.ErrAbortHandler {
+		if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(cause)
 		}
 		a.log.Error("panic", "request_id", x.id, "route", x.pattern(), "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))

@@ -336,3 +336,12 @@ func (f *fake) only(t testing.TB) ask {
 	}
 	return f.asked[0]
 }
+
+// till is a payment at its beginning, with next to nothing known, and one error.
+func till() *ledger.Book {
+	b := paid()
+	b.Status, b.Amount, b.Paid, b.ExpiresAt = pay.PaymentPending, ledger.Amount{}, ledger.Amount{}, began
+	b.Next = &ledger.Next{Type: pay.NextShowQR, URL: "https://pay.example/?a=1&b=2", QRPNG: []byte{1, 2}, ExpiresAt: began}
+	b.LastError = &ledger.Error{Class: pay.ClassDeclined, Message: "no", Reason: pay.DeclinedRisk}
+	return b
+}

@@ -137,7 +137,8 @@ func titleOf(class string) string {
 // problemOf makes a problem of an engine's error. writes says that the request
 // could have changed something: an effect that nobody knows is maybe then.
 func problemOf(err error, writes bool) *Problem {
-	e := *pay.AsError(err) // a copy: errors may be shared
+	shared := *pay.AsError(err) // a copy is changed
+	e := &shared
 	if e.Effect == 0 {
 		e.Effect = pay.EffectNone
 		switch statusOf(e.Class) {
@@ -147,7 +148,7 @@ func problemOf(err error, writes bool) *Problem {
 			}
 		}
 	}
-	e.Fill()
+	e = e.Fill()
 	class := e.Class.String()
 	p := &Problem{
 		Type: typeOf(class), Title: titleOf(class), Status: statusOf(e.Class), Detail: e.Message, Class: class,
