@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/payhost/payhost/cmd/payhost/internal/config"
+	"github.com/payhost/payhost/cmd/payhost/internal/daemon"
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/sdk/pay"
 )
@@ -62,7 +64,7 @@ func check(ctx context.Context, path string, offline bool) []finding {
 		return found
 	}
 	found := []finding{{Kind: "config", Name: path, OK: true, Detail: "well formed"}}
-	h, err := host.New(hostConfig(conf))
+	h, err := host.New(daemon.HostConfig(conf, daemon.Logger(conf, os.Stderr)))
 	if err != nil {
 		return append(found, finding{Kind: "config", Name: path, Detail: err.Error()})
 	}
@@ -87,7 +89,7 @@ func checkPlugin(ctx context.Context, h *host.Host, name string, p config.Plugin
 
 func checkConnection(ctx context.Context, h *host.Host, name string, c config.Connection, offline bool) finding {
 	f := finding{Kind: "connection", Name: name}
-	cc, err := connectionConfig(name, c)
+	cc, err := daemon.ConnectionConfig(name, c)
 	if err == nil {
 		var conn *host.Connection
 		if conn, err = h.Connect(ctx, cc); err == nil {

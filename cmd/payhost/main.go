@@ -1,6 +1,6 @@
-// Command payhost runs payment-provider plugins: it checks configurations, packs
-// and inspects plugins, runs the provider simulators, and shows the whole life of
-// a payment at each provider.
+// Command payhost takes payments through provider plugins: it serves the HTTP API,
+// is a client of it, checks configurations, packs and inspects plugins, runs the
+// provider simulators, and shows the whole life of a payment at each provider.
 package main
 
 import (
@@ -85,7 +85,9 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetErr(stderr)
 	root.PersistentFlags().StringVar(&out.format, "output", "text", "how to print the result: text or json")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newCheck(out), newDemo(out), newPlugin(out), newSim(out))
+	root.AddCommand(
+		newServe(out), newDemo(out), newDev(out), newCheck(out), newSim(out), newPlugin(out), newPayment(out), newInDoubt(out),
+	)
 	usageArgs(root)
 	return root
 }

@@ -41,6 +41,10 @@ func resolve(path string, node any, problems *Errors) any {
 	return node
 }
 
+// Value returns a value as it stands in a configuration: a text "env:NAME" or
+// "file:PATH" is replaced by what it names.
+func Value(text string) (string, error) { return lookup(text) }
+
 func lookup(text string) (string, error) {
 	if name, ok := strings.CutPrefix(text, "env:"); ok {
 		value, set := os.LookupEnv(name)

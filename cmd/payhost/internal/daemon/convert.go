@@ -1,8 +1,8 @@
-package main
+package daemon
 
 import (
 	"encoding/json"
-	"os"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -14,26 +14,25 @@ import (
 	"github.com/payhost/payhost/sdk/abi"
 )
 
-// logger writes to stderr what the configuration asks for.
-func logger(c *config.Config) hclog.Logger {
+// Logger returns the logger that a configuration asks for.
+func Logger(c *config.Config, w io.Writer) hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{
-		Name: "payhost", Level: hclog.LevelFromString(c.Log.Level), JSONFormat: c.Log.Format == "json",
-		Output: os.Stderr,
+		Name: "payhost", Level: hclog.LevelFromString(c.Log.Level), JSONFormat: c.Log.Format == "json", Output: w,
 	})
 }
 
-// hostConfig turns the file's configuration into the library's.
-func hostConfig(c *config.Config) host.Config {
+// HostConfig turns the file's configuration into the library's.
+func HostConfig(c *config.Config, log hclog.Logger) host.Config {
 	return host.Config{
 		CacheDir:    filepath.Join(c.DataDir, "cache"),
 		RevisionDir: filepath.Join(c.DataDir, "revisions"),
-		Logger:      logger(c),
+		Logger:      log,
 		Limits:      host.Limits{CallTimeout: c.Limits.CallTimeout, MemoryBytes: int64(c.Limits.Memory)},
 	}
 }
 
-// connectionConfig turns one connection of the file into the library's.
-func connectionConfig(name string, c config.Connection) (host.ConnectionConfig, error) {
+// ConnectionConfig turns one connection of the file into the library's.
+func ConnectionConfig(name string, c config.Connection) (host.ConnectionConfig, error) {
 	out := host.ConnectionConfig{
 		Name: name, Plugin: c.Plugin, BaseURL: c.BaseURL,
 		Secrets: map[string]vault.Secret{}, Keys: map[string]vault.KeyConfig{}, TLS: map[string]vault.IdentityConfig{},

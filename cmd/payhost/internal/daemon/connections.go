@@ -1,0 +1,85 @@
+package daemon
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/payhost/payhost/cmd/payhost/internal/config"
+	"github.com/payhost/payhost/host"
+)
+
+// mendEvery is how often a connection that could not be made is tried again: a
+// secret's file may have come, a plugin may have been activated.
+const mendEvery = 15 * time.Second
+
+// source is where a plugin comes from.
+func (d *Daemon) source(name string, p config.Plugin) host.Source {
+	if s, ok := d.sources[name]; ok {
+		return s
+	}
+	return host.Source{Path: p.Path, SHA256: p.SHA256}
+}
+
+// boot loads the plugins of a configuration, or brings them to its files.
+func (d *Daemon) boot(ctx context.Context, c *config.Config) {
+	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
+		if err := d.plugins.Boot(ctx, name, d.source(name, c.Plugins[name])); err != nil {
+			d.log.Error("plugin is not loaded", "plugin", name, "error", err)
+		}
+	}
+}
+
+// connectAll makes every connection that is configured and not made.
+func (d *Daemon) connectAll(ctx context.Context) {
+	for _, name := range slices.Sorted(maps.Keys(d.config.Connections)) {
+		if _, ok := d.host.Connection(name); !ok {
+			d.connect(ctx, name, d.config.Connections[name])
+		}
+	}
+}
+
+// connect makes one connection. A problem is noted where an operator looks for it,
+// and logged if it is a new one.
+func (d *Daemon) connect(ctx context.Context, name string, c config.Connection) {
+	cc, err := ConnectionConfig(name, c)
+	if err == nil {
+		_, err = d.host.Connect(ctx, cc)
+	}
+	if err == nil {
+		d.engine.SetProblem(name, "")
+		delete(d.problems, name)
+		d.log.Info("connected", "connection", name, "plugin", c.Plugin, "base_url", c.BaseURL)
+		return
+	}
+	d.engine.SetProblem(name, err.Error())
+	if d.problems[name] != err.Error() {
+		d.problems[name] = err.Error()
+		d.log.Error("connection can't be made", "connection", name, "plugin", c.Plugin, "error", err)
+	}
+}
+
+// disconnect takes a connection away, with what was noted of it.
+func (d *Daemon) disconnect(name string) {
+	d.host.Disconnect(name)
+	d.engine.SetProblem(name, "")
+	delete(d.problems, name)
+	d.log.Info("disconnected", "connection", name)
+}
+
+// mend tries what could not be connected again, until ctx ends.
+func (d *Daemon) mend(ctx context.Context) {
+	tick := time.NewTicker(mendEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			d.change.Lock()
+			d.connectAll(ctx)
+			d.change.Unlock()
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package daemon
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/payhost/payhost/payments"
+	"github.com/payhost/payhost/payments/store"
+)
+
+const (
+	// statsAge is how old the counts of the store may be that a scrape gets: several scrapers share a query.
+	statsAge = 5 * time.Second
+	// statsPatience is how long counting may take.
+	statsPatience = 5 * time.Second
+)
+
+// watcher is a collector of what is counted when it is asked for.
+type watcher struct {
+	store   store.Store
+	engine  *payments.Engine
+	plugins *payments.Plugins
+	log     hclog.Logger
+	gauges  map[string]*prometheus.Desc
+
+	mu    sync.Mutex
+	at    time.Time
+	stats store.Stats
+	err   error
+}
+
+func newWatcher(s store.Store, e *payments.Engine, p *payments.Plugins, log hclog.Logger) *watcher {
+	gauge := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("payhost_"+name, help, labels, nil)
+	}
+	return &watcher{store: s, engine: e, plugins: p, log: log, gauges: map[string]*prometheus.Desc{
+		"up":         gauge("store_up", "Whether the store could be asked: 1 or 0. At 0 the counts below are missing."),
+		"doubt":      gauge("in_doubt", "Payments with an operation in doubt.", "connection"),
+		"oldest":     gauge("in_doubt_oldest_seconds", "How long the oldest doubt has lasted; 0 if there is none."),
+		"overdue":    gauge("overdue", "Payments whose time to be looked at is over.", "connection"),
+		"alerts":     gauge("alerts", "Payments with a contradiction that a person must look at."),
+		"pending":    gauge("deliveries_pending", "Events that wait to be sent.", "endpoint"),
+		"dead":       gauge("dead_letters", "Events that were given up.", "endpoint"),
+		"parked":     gauge("notifications_parked", "Inbound calls whose payment is not known yet."),
+		"connection": gauge("connection_up", "Whether a connection is made: 1 or 0.", "connection", "plugin"),
+		"plugin":     gauge("plugin_up", "Whether a plugin runs the revision it should: 1 or 0.", "plugin", "version", "digest"),
+	}}
+}
+
+// Describe implements prometheus.Collector.
+func (w *watcher) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range w.gauges {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (w *watcher) Collect(ch chan<- prometheus.Metric) {
+	send := func(name string, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(w.gauges[name], prometheus.GaugeValue, value, labels...)
+	}
+	connections := w.engine.Connections()
+	for _, c := range connections {
+		send("connection", yes(c.Problem == ""), c.Name, c.Plugin)
+	}
+	for _, p := range w.plugins.List() {
+		send("plugin", yes(p.Problem == "" && p.Digest != ""), p.Name, p.Version, p.Digest)
+	}
+	stats, err := w.counted()
+	send("up", yes(err == nil))
+	if err != nil {
+		return
+	}
+	doubt := map[string]int{}
+	for _, c := range connections { // a gauge that is 0 is there before it rises
+		doubt[c.Name] = 0
+	}
+	for name, n := range stats.InDoubt {
+		doubt[name] = n
+	}
+	for name, n := range doubt {
+		send("doubt", float64(n), name)
+		send("overdue", float64(stats.Overdue[name]), name)
+	}
+	for name, n := range stats.Overdue {
+		if _, sent := doubt[name]; !sent {
+			send("overdue", float64(n), name)
+		}
+	}
+	oldest := 0.0
+	if !stats.OldestDoubt.IsZero() {
+		oldest = max(0, time.Since(stats.OldestDoubt).Seconds())
+	}
+	send("oldest", oldest)
+	send("alerts", float64(stats.Alerts))
+	send("parked", float64(stats.Parked))
+	for endpoint, n := range byLabel(stats.Pending) {
+		send("pending", float64(n), endpoint)
+	}
+	for endpoint, n := range byLabel(stats.Dead) {
+		send("dead", float64(n), endpoint)
+	}
+}
+
+// byLabel sums counts of endpoints that have one label.
+func byLabel(counts map[string]int) map[string]int {
+	out := map[string]int{}
+	for endpoint, n := range counts {
+		out[endpointLabel(endpoint)] += n
+	}
+	return out
+}
+
+// counted returns the store's counts, at most a little old.
+func (w *watcher) counted() (store.Stats, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Since(w.at) < statsAge {
+		return w.stats, w.err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), statsPatience)
+	defer cancel()
+	w.stats, w.err = w.store.Stats(ctx, time.Now())
+	w.at = time.Now()
+	if w.err != nil {
+		w.log.Warn("store can't be counted for metrics", "error", w.err)
+	}
+	return w.stats, w.err
+}
+
+func yes(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
