@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/payhost/payhost/cmd/payhost/internal/client"
+)
+
+// revisionCommands are the plugin commands that ask a running payhost.
+func revisionCommands(out *output) []*cobra.Command {
+	a := &api{out: out}
+	commands := []*cobra.Command{a.pluginList(), a.pluginPush(), a.pluginActivate(), a.pluginRollback()}
+	for _, c := range commands {
+		a.flags(c)
+	}
+	return commands
+}
+
+func (a *api) pluginList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list [NAME]", Short: "List the plugins of a running payhost, or the revisions of one", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				answer, err := a.get(cmd, "/v1/plugins", nil)
+				if err != nil {
+					return err
+				}
+				return show(a, answer, a.plugins)
+			}
+			answer, err := a.get(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/revisions", nil)
+			if err != nil {
+				return err
+			}
+			return show(a, answer, a.revisions)
+		},
+	}
+}
+
+func (a *api) pluginPush() *cobra.Command {
+	var activate bool
+	c := &cobra.Command{
+		Use: "push NAME FILE.wasm", Short: "Upload a revision of a plugin; it is checked and stored, not yet used",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			binary, err := os.ReadFile(args[1])
+			if err != nil {
+				return err
+			}
+			path := "/v1/plugins/" + url.PathEscape(args[0])
+			answer, err := a.call(cmd, client.Request{
+				Method: http.MethodPost, Path: path + "/revisions", Body: client.Raw(binary),
+			}, false)
+			if err != nil {
+				return err
+			}
+			if !activate {
+				return show(a, answer, func(r client.Revision) {
+					fmt.Fprintf(a.out.stdout, "stored %s %s %s\nput it in place: payhost plugin activate %s %s\n",
+						args[0], r.Version, r.Digest, args[0], r.Digest)
+				})
+			}
+			var r client.Revision
+			if err := answer.Into(&r); err != nil {
+				return err
+			}
+			return a.activate(cmd, path+"/activate", map[string]string{"digest": r.Digest})
+		},
+	}
+	c.Flags().BoolVar(&activate, "activate", false, "put it in place, too")
+	return c
+}
+
+func (a *api) pluginActivate() *cobra.Command {
+	return &cobra.Command{
+		Use: "activate NAME DIGEST", Short: "Put a stored revision in place while payments go on", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.activate(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/activate", map[string]string{"digest": args[1]})
+		},
+	}
+}
+
+func (a *api) pluginRollback() *cobra.Command {
+	return &cobra.Command{
+		Use: "rollback NAME", Short: "Put the revision in place that was there before", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.activate(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/rollback", nil)
+		},
+	}
+}
+
+func (a *api) activate(cmd *cobra.Command, path string, body any) error {
+	answer, err := a.call(cmd, client.Request{Method: http.MethodPost, Path: path, Body: body}, false)
+	if err != nil {
+		return err
+	}
+	return show(a, answer, func(v client.Activation) {
+		fmt.Fprintf(a.out.stdout, "%s runs %s (%s, by %s)\n", v.Plugin, v.Digest, v.Source, v.By)
+	})
+}
+
+func (a *api) plugins(list client.Plugins) {
+	w := tabwriter.NewWriter(a.out.stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "PLUGIN\tID\tVERSION\tDIGEST\t")
+	for _, p := range list.Plugins {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.ID, p.Version, p.Digest, p.Problem)
+	}
+	_ = w.Flush()
+}
+
+func (a *api) revisions(list client.Revisions) {
+	w := tabwriter.NewWriter(a.out.stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "VERSION\tDIGEST\tSIZE\tBY\tAT\t")
+	for _, r := range list.Revisions {
+		mark := ""
+		if r.Active {
+			mark = "in use"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", r.Version, r.Digest, r.Size, r.By, r.At.Format(time.RFC3339), mark)
+	}
+	_ = w.Flush()
+}
