@@ -10,8 +10,9 @@ EXAMPLES  := $(notdir $(wildcard examples/*))
 WASM      := GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w'
 FUZZTIME  ?= 20s
 DEMO      ?=
+RUN       ?=
 
-.PHONY: help build plugins demo test race check format lint vuln fuzz bench clean
+.PHONY: help build plugins demo run test race check format lint vuln fuzz bench clean
 help: ## Show what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -35,6 +36,9 @@ plugins: build/payhost
 
 demo: build ## Take a payment through its whole life at every provider (DEMO='--fault …')
 	build/payhost demo --cache build/cache $(DEMO)
+
+run: build ## Run payhost with the simulators and stay up (RUN='--listen …')
+	build/payhost dev --cache build/cache $(RUN)
 
 test: ## Run every test that needs nothing but Go
 	go vet ./...

@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
-	"github.com/payhost/payhost/internal/demo"
+	"github.com/payhost/payhost/cmd/payhost/internal/demo"
 )
 
 func newDemo(out *output) *cobra.Command {
@@ -18,9 +19,10 @@ func newDemo(out *output) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Take a payment through its whole life at every provider, against the simulators",
-		Long: `Demo starts the three simulators on loopback, loads the plugins as built, and takes one payment through its whole
-life at each provider over real sockets: SmartPay over mutual TLS with the payer's code decrypted and its signature checked.
-Every step is held against the contract; at the first that is not as it says, demo stops and exits 1.
+		Long: `Demo starts the three simulators on loopback and payhost itself on a SQLite store in a temporary folder, with the
+plugins as built, and takes one payment through its whole life at each provider over the HTTP API: SmartPay over mutual TLS
+with the payer's code decrypted and its signature checked, answers that are lost and found again, and every event received
+as a signed webhook. Every step is held against the contract; at the first that is not as it says, demo stops and exits 1.
 
 A fault breaks an answer of a simulator before the run, in the JSON of its control API.`,
 		Example: `  payhost demo
@@ -45,12 +47,17 @@ A fault breaks an answer of a simulator before the run, in the JSON of its contr
 			return runDemo(cmd.Context(), out, o)
 		},
 	}
-	c.Flags().StringVar(&o.PluginDir, "plugins", "build/plugins", "where the built plugins are")
-	c.Flags().StringVar(&o.CacheDir, "cache", "", "where to keep compiled plugins; empty for no cache")
+	stageFlags(c, &o)
 	c.Flags().StringSliceVar(&o.Only, "only", nil, "providers to run, with commas between")
 	c.Flags().StringArrayVar(&faults, "fault", nil, "PROVIDER=JSON: break an answer of a simulator; may be repeated")
 	c.Flags().StringVar(&level, "log", "off", "log level: off, error, warn, info, debug")
 	return c
+}
+
+// stageFlags are common to demo and dev.
+func stageFlags(c *cobra.Command, o *demo.Options) {
+	c.Flags().StringVar(&o.PluginDir, "plugins", "build/plugins", "where the built plugins are")
+	c.Flags().StringVar(&o.CacheDir, "cache", "", "where to keep compiled plugins; empty for no cache")
 }
 
 func runDemo(ctx context.Context, out *output, o demo.Options) error {
@@ -81,10 +88,5 @@ func parseFault(text string) (demo.Fault, error) {
 }
 
 func known(name string) bool {
-	for _, p := range demo.Providers() {
-		if p == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(demo.Providers(), name)
 }

@@ -81,17 +81,16 @@ func rules() []rule {
 			},
 		},
 		{from: "conformance/sim/...", own: []string{"conformance/sim/..."}},
-		{
-			from: "internal/demo", own: []string{"host/...", "sdk/pay", "conformance/sim/..."},
-			outer: []string{"github.com/hashicorp/go-hclog"},
-		},
 		{ // sdk/json reads bodies: it keeps numbers as they were written
 			from: "httpapi", own: []string{"payments/...", "host/...", "sdk/pay", "sdk/json"},
 			outer: []string{"github.com/danielgtaylor/huma/...", "github.com/hashicorp/go-hclog", "golang.org/x/..."},
 		},
 		{from: "internal/tidy"},
 		{from: "internal/pgtest", outer: []string{"github.com/jackc/pgx/v5/..."}}, // imported by tests only
-		{from: "cmd/...", own: []string{"cmd/...", "host/...", "sdk/...", "conformance/...", "internal/demo"}, outer: []string{"*"}},
+		{ // a client speaks the wire's JSON, as a merchant's program would
+			from: "cmd/payhost/internal/client", own: []string{"sdk/pay"},
+		},
+		{from: "cmd/...", own: []string{"cmd/...", "host/...", "payments/...", "httpapi", "sdk/...", "conformance/..."}, outer: []string{"*"}},
 		{from: "bench/...", own: []string{"..."}, outer: []string{"*"}},
 	}
 }

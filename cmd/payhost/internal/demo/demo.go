@@ -1,14 +1,16 @@
-// Package demo takes one payment through its whole life at each provider: the
-// plugins as built, real sockets, mutual TLS where the provider wants it, and the
-// provider's part played by a simulator. It checks every step against the
-// contract and stops at the first that is not as it says.
+// Package demo takes one payment through its whole life at each provider: a real
+// payhost with its API, its ledger and the plugins as built, real sockets, mutual
+// TLS where the provider wants it, and the provider's part played by a simulator.
+// It checks every step against the contract and stops at the first that is not as
+// it says.
 package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -20,22 +22,18 @@ import (
 
 // Options say what to run.
 type Options struct {
-	PluginDir string // holds rahmet.wasm, yeniltoleg.wasm and smartpay.wasm
-	// Source, if given, says where a provider's plugin is instead of PluginDir.
-	Source func(provider string) host.Source
+	PluginDir string                 // holds rahmet.wasm, yeniltoleg.wasm and smartpay.wasm
+	Sources   map[string]host.Source // where providers' plugins come from instead of PluginDir
 	// Requests, if given, is handed what a provider's simulator received.
 	Requests func(provider string, list []simkit.Request)
-	CacheDir string   // for compiled plugins; "" for none
+	CacheDir string   // for compiled plugins; "" for the data folder
+	DataDir  string   // of payhost; "" for a temporary one that is removed
+	Listen   string   // of payhost; "" for a free port of loopback
+	Token    string   // of the caller; "" for a random one
 	Only     []string // providers to run; empty for all
 	Faults   []Fault  // to break a simulator's answer before the run
 	Logger   hclog.Logger
-}
-
-func (o *Options) source(provider string) host.Source {
-	if o.Source != nil {
-		return o.Source(provider)
-	}
-	return host.Source{Path: filepath.Join(o.PluginDir, provider+".wasm")}
+	Event    func(Event) // is told of every webhook that was received and verified; nil for nobody
 }
 
 // Fault is a fault for one simulator, in the JSON of its control API.
@@ -46,6 +44,10 @@ type Fault struct {
 
 // Providers are the names of the lives, in the order they are lived.
 func Providers() []string { return []string{"rahmet", "yeniltoleg", "smartpay"} }
+
+func (o *Options) wanted(provider string) bool {
+	return len(o.Only) == 0 || slices.Contains(o.Only, provider)
+}
 
 // Step is one line of the table.
 type Step struct {
@@ -58,30 +60,37 @@ type Step struct {
 
 // Run lives the lives and returns the steps taken. The error says which step was
 // not as the contract says; the steps up to it are returned with it.
-func Run(ctx context.Context, o Options) ([]Step, error) {
-	h, err := host.New(host.Config{CacheDir: o.CacheDir, Logger: o.Logger})
+func Run(ctx context.Context, o Options) (steps []Step, err error) {
+	began := time.Now()
+	stage, err := Start(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start: %w", err)
 	}
-	defer h.Close()
-	scratch, clean, err := scratchDir()
-	if err != nil {
-		return nil, err
-	}
-	defer clean()
-	var all []Step
+	defer func() {
+		stopping := time.Now()
+		if closeErr := stage.Close(); closeErr != nil {
+			err = errors.Join(err, fmt.Errorf("payhost: stop: %w", closeErr))
+		} else if err == nil {
+			steps = append(steps, Step{
+				Provider: "payhost", Name: "stop", Result: "nothing left to do", Took: time.Since(stopping),
+			})
+		}
+	}()
+	steps = append(steps, Step{
+		Provider: "payhost", Name: "start", Result: "SQLite, API at " + stage.URL(), Took: time.Since(began),
+	})
 	for _, name := range Providers() {
-		if len(o.Only) > 0 && !contains(o.Only, name) {
+		if !o.wanted(name) {
 			continue
 		}
-		l := &life{ctx: ctx, host: h, provider: name, scratch: scratch}
+		l := newLife(ctx, stage, name)
 		err := l.live(&o)
-		all = append(all, l.steps...)
+		steps = append(steps, l.steps...)
 		if err != nil {
-			return all, err
+			return steps, err
 		}
 	}
-	return all, nil
+	return steps, nil
 }
 
 // Print writes the steps as a table.
@@ -113,13 +122,4 @@ func took(d time.Duration) string {
 		return d.Round(100 * time.Microsecond).String()
 	}
 	return d.Round(time.Microsecond).String()
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }

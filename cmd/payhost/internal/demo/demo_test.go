@@ -13,7 +13,7 @@ import (
 
 	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/host"
-	"github.com/payhost/payhost/internal/demo"
+	"github.com/payhost/payhost/cmd/payhost/internal/demo"
 	"github.com/payhost/payhost/plugins/rahmet"
 	"github.com/payhost/payhost/plugins/smartpay"
 	"github.com/payhost/payhost/plugins/yeniltoleg"
