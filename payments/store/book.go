@@ -58,12 +58,12 @@ func (c *core) Ping(ctx context.Context) error {
 }
 
 const (
-	sqlBook      = `SELECT snapshot FROM book WHERE id = ?`
-	sqlBookByRef = `SELECT snapshot FROM book WHERE connection = ? AND provider_ref = ? AND provider_ref <> ''
+	sqlBook      = `SELECT snapshot, last_seq FROM book WHERE id = ?`
+	sqlBookByRef = `SELECT snapshot, last_seq FROM book WHERE connection = ? AND provider_ref = ? AND provider_ref <> ''
 		ORDER BY id DESC LIMIT 1`
 	sqlOperationOf = `SELECT operation FROM provider_key WHERE connection = ? AND key = ?`
 	sqlEntries     = `SELECT seq, at, kind, actor, body FROM entry WHERE book = ? ORDER BY seq`
-	sqlOrder       = `SELECT snapshot FROM book WHERE order_id = ? AND order_id <> '' ORDER BY id`
+	sqlOrder       = `SELECT snapshot, last_seq FROM book WHERE order_id = ? AND order_id <> '' ORDER BY id`
 )
 
 // Book implements Store.
@@ -170,7 +170,7 @@ func (c *core) listing(q Query) (string, []any, error) {
 	case q.Before != "":
 		and("id < ?", q.Before)
 	}
-	sql := "SELECT snapshot FROM book" + c.dialect.by(index) + " WHERE " + strings.Join(where, " AND ") +
+	sql := "SELECT snapshot, last_seq FROM book" + c.dialect.by(index) + " WHERE " + strings.Join(where, " AND ") +
 		" ORDER BY " + order + " LIMIT ?"
 	return sql, append(args, q.Limit), nil
 }
@@ -238,13 +238,15 @@ func books(ctx context.Context, q querier, sql string, args ...any) ([]*ledger.B
 	var list []*ledger.Book
 	err := q.each(ctx, sql, args, func(scan scanner) error {
 		var snapshot []byte
-		if err := scan(&snapshot); err != nil {
+		var last int64
+		if err := scan(&snapshot, &last); err != nil {
 			return err
 		}
 		b := new(ledger.Book)
 		if err := json.Unmarshal(snapshot, b); err != nil {
 			return fmt.Errorf("%w: book: %w", errDamaged, err)
 		}
+		b.LastSeq = last
 		list = append(list, b)
 		return nil
 	})

@@ -28,7 +28,7 @@ func (c *core) Due(
 	var list []*ledger.Book
 	err := c.backend.change(ctx, func(t *tx) (err error) {
 		list, err = t.books(`UPDATE book SET due_at = ? WHERE id `+t.dialect.in(sqlDue+t.dialect.skipLocked)+
-			` RETURNING snapshot`, micros(lease), connection, micros(now), limit)
+			` RETURNING snapshot, last_seq`, micros(lease), connection, micros(now), limit)
 		return err
 	})
 	oldestFirst(list)

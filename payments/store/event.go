@@ -53,7 +53,7 @@ func (t *tx) emit(e *Event) error {
 		return err
 	}
 	for _, endpoint := range e.Endpoints {
-		if _, err := t.exec(sqlInsertDelivery, endpoint, e.Seq, e.Book, micros(e.At)); err != nil {
+		if err := t.later(sqlInsertDelivery, endpoint, e.Seq, e.Book, micros(e.At)); err != nil {
 			return err
 		}
 	}

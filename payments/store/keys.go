@@ -84,14 +84,12 @@ func (t *tx) ClaimProviderKey(connection, key, operation string) error {
 
 // PutRequest implements Tx.
 func (t *tx) PutRequest(operation string, body []byte) error {
-	_, err := t.exec(sqlPutRequest, operation, micros(t.now), notNil(body))
-	return err
+	return t.later(sqlPutRequest, operation, micros(t.now), notNil(body))
 }
 
 // DropRequest implements Tx.
 func (t *tx) DropRequest(operation string) error {
-	_, err := t.exec(sqlDropRequest, operation)
-	return err
+	return t.later(sqlDropRequest, operation)
 }
 
 // PutNotification implements Tx.
@@ -99,9 +97,8 @@ func (t *tx) PutNotification(n Notification) error {
 	if n.State == NotificationParked && n.TryAt.IsZero() {
 		return t.fail(errors.New("a parked notification needs a time to try again"))
 	}
-	_, err := t.exec(sqlPutNotification, n.ID, n.Connection, n.Book, micros(n.ReceivedAt), string(n.State),
+	return t.later(sqlPutNotification, n.ID, n.Connection, n.Book, micros(n.ReceivedAt), string(n.State),
 		orNever(n.TryAt), n.Tries, notNil(n.Raw))
-	return err
 }
 
 // Enqueue implements Tx.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -58,6 +59,7 @@ type placed struct {
 	name  jobName
 	at    time.Time
 	begun int  // when it was looked at
+	known bool // a job waits at or before, as this process knows
 	sure  bool // once the transaction is committed, a job waits at or before
 }
 
@@ -72,23 +74,25 @@ func newPlacer(d dialect, b backend, log hclog.Logger, alone bool) *placer {
 // place is called before the commit.
 func (p *placer) place(ctx context.Context, q querier, jobs []Job) ([]placed, error) {
 	wishes := p.wishes(jobs)
+	there, err := p.look(ctx, q, slices.DeleteFunc(slices.Clone(wishes), func(w placed) bool { return w.known }))
+	if err != nil {
+		return nil, err
+	}
 	var missing []int
 	for i := range wishes {
 		w := &wishes[i]
-		if p.knows(w) {
+		if w.known {
 			continue
 		}
-		found, err := p.look(ctx, q, *w)
+		job, ok := there[w.name]
 		switch {
-		case err != nil:
-			return nil, err
-		case found.id == 0:
+		case !ok:
 			missing = append(missing, i)
-		case found.running:
-		case found.early:
+		case job.running:
+		case job.waitsFor(w.at):
 			w.sure = p.alone // it cannot begin before this transaction ends
 		default:
-			n, err := q.exec(ctx, sqlMoveJob, p.time(w.at), found.id, p.time(w.at))
+			n, err := q.exec(ctx, sqlMoveJob, p.time(w.at), job.id, p.time(w.at))
 			if err != nil {
 				return nil, err
 			}
@@ -118,19 +122,15 @@ func (p *placer) wishes(jobs []Job) []placed {
 		return strings.Compare(string(a.kind)+" "+a.key, string(b.kind)+" "+b.key)
 	})
 	list := make([]placed, len(names))
-	for i, name := range names {
-		list[i] = placed{name: name, at: earliest[name]}
-	}
-	return list
-}
-
-// knows reports whether a job waits at or before the wish, and notes how often it began.
-func (p *placer) knows(w *placed) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	w.begun = p.begun[w.name]
-	at, ok := p.known[w.name]
-	return ok && !at.After(w.at)
+	for i, name := range names {
+		w := placed{name: name, at: earliest[name], begun: p.begun[name]}
+		at, ok := p.known[name]
+		w.known = ok && !at.After(w.at)
+		list[i] = w
+	}
+	return list
 }
 
 func (p *placer) insertMissing(ctx context.Context, q querier, wishes []placed, missing []int) error {
@@ -250,24 +250,24 @@ func (p *placer) satisfy(ctx context.Context) (int, error) {
 	p.wanted = make(map[jobName]time.Time)
 	p.mu.Unlock()
 
+	var list []placed
+	for name, at := range wanted {
+		list = append(list, placed{name: name, at: at})
+	}
+	var there map[jobName]riverJob
+	err := p.backend.read(ctx, func(q querier) (err error) {
+		there, err = p.look(ctx, q, list)
+		return err
+	})
 	var place []Job
 	var left []placed
-	err := p.backend.read(ctx, func(q querier) error {
-		place, left = nil, nil
-		for name, at := range wanted {
-			w := placed{name: name, at: at}
-			found, err := p.look(ctx, q, w)
-			switch {
-			case err != nil:
-				return err
-			case found.running:
-				left = append(left, w)
-			case !found.early:
-				place = append(place, Job{Kind: name.kind, Key: name.key, At: at})
-			}
+	for _, w := range list {
+		if job := there[w.name]; job.running {
+			left = append(left, w)
+		} else if job.id == 0 || !job.waitsFor(w.at) {
+			place = append(place, Job{Kind: w.name.kind, Key: w.name.key, At: w.at})
 		}
-		return nil
-	})
+	}
 	if err == nil && len(place) > 0 {
 		err = p.backend.change(ctx, func(t *tx) error { return t.Enqueue(place...) })
 	}
@@ -285,16 +285,21 @@ func (p *placer) satisfy(ctx context.Context) (int, error) {
 	return len(left), nil
 }
 
-// found is the job of a name; id is 0 if there is none.
-type found struct {
+// riverJob is the job of a name that waits or runs.
+type riverJob struct {
 	id      int64
 	running bool
-	early   bool // it waits at or before the wish
+	at      time.Time // when it begins, to the millisecond
 }
 
+// waitsFor reports whether the job begins at or before a time.
+func (j riverJob) waitsFor(at time.Time) bool { return !j.at.After(at.Add(time.Millisecond)) }
+
 const (
-	sqlLook = `SELECT id, state = 'running', scheduled_at <= ? FROM river_job
-		WHERE unique_key = ? AND unique_key IS NOT NULL AND unique_states IS NOT NULL AND `
+	sqlLook = `SELECT unique_key, id, state = 'running', CAST(%s AS BIGINT) FROM river_job
+		WHERE unique_key IN (?%s) AND unique_key IS NOT NULL AND unique_states IS NOT NULL AND `
+	sqlMillisSQLite   = `round(1000 * unixepoch(scheduled_at, 'subsec'))`
+	sqlMillisPostgres = `1000 * extract(epoch FROM scheduled_at)`
 	// As River's unique index has them, or it cannot be used.
 	sqlUniqueSQLite = `CASE state
             WHEN 'available' THEN unique_states & (1 << 0)
@@ -314,17 +319,35 @@ const (
 	sqlReviveJobs    = `UPDATE river_job SET state = 'available', scheduled_at = ? WHERE state = 'running'`
 )
 
-func (p *placer) look(ctx context.Context, q querier, w placed) (found, error) {
-	sql := sqlLook + sqlUniqueSQLite
-	if p.dialect.postgres {
-		sql = sqlLook + sqlUniquePostgres
+// look finds the jobs of names.
+func (p *placer) look(ctx context.Context, q querier, wishes []placed) (map[jobName]riverJob, error) {
+	if len(wishes) == 0 {
+		return nil, nil
 	}
-	var f found
-	err := q.each(ctx, sql, []any{p.time(w.at), uniqueKey(w.name)}, func(scan scanner) error {
-		return scan(&f.id, &f.running, &f.early)
+	millis, unique := sqlMillisSQLite, sqlUniqueSQLite
+	if p.dialect.postgres {
+		millis, unique = sqlMillisPostgres, sqlUniquePostgres
+	}
+	args := make([]any, len(wishes))
+	names := make(map[string]jobName, len(wishes))
+	for i, w := range wishes {
+		key := uniqueKey(w.name)
+		args[i], names[string(key)] = key, w.name
+	}
+	there := make(map[jobName]riverJob)
+	sql := fmt.Sprintf(sqlLook, millis, strings.Repeat(", ?", len(wishes)-1)) + unique
+	err := q.each(ctx, sql, args, func(scan scanner) error {
+		var j riverJob
+		var key []byte
+		var at int64
+		if err := scan(&key, &j.id, &j.running, &at); err != nil {
+			return err
+		}
+		j.at = time.UnixMilli(at)
+		there[names[string(key)]] = j
+		return nil
 	})
-	f.early = f.early && !f.running
-	return f, err
+	return there, err
 }
 
 // time is a time as River stores it.

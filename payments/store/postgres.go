@@ -22,9 +22,8 @@ const (
 	connections = 24
 	// mostTries is how often an update is tried that PostgreSQL asks to try again.
 	mostTries = 10
-	// commitPatience is how long a COMMIT is waited for once it was sent, even if the caller has gone: what became of
-	// it is worth to know.
-	commitPatience = 30 * time.Second
+	// patience is how long a COMMIT is waited for, even if the caller has gone: what became of it is worth to know.
+	patience = 30 * time.Second
 )
 
 // Postgres is a Store in PostgreSQL 13 or later, for many processes at once.
@@ -85,7 +84,7 @@ func openPostgres(ctx context.Context, poolConfig *pgxpool.Config, config Config
 	s.placer.insert = func(
 		ctx context.Context, q querier, jobs []river.InsertManyParams,
 	) ([]*rivertype.JobInsertResult, error) {
-		return inserter.InsertManyTx(ctx, q.(*pgQuerier).conn.(pgx.Tx), jobs)
+		return inserter.InsertManyTx(ctx, q.(*pgTx), jobs)
 	}
 	background, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
@@ -103,7 +102,7 @@ func (s *Postgres) Exclusive() bool { return false }
 
 // read implements backend.
 func (s *Postgres) read(ctx context.Context, do func(q querier) error) error {
-	return s.call(ctx, func() error { return do(&pgQuerier{conn: s.pool, texts: &s.texts}) })
+	return s.call(ctx, func() error { return do(&pgReader{pool: s.pool, texts: &s.texts}) })
 }
 
 // change implements backend.
@@ -139,12 +138,17 @@ func (s *Postgres) call(ctx context.Context, call func() error) error {
 // try runs do once. It reports whether another try may succeed: two transactions were in each other's way, or the
 // connection was lost before anything was done.
 func (s *Postgres) try(ctx context.Context, do func(t *tx) error) (again bool, err error) {
-	began, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return pgconn.SafeToRetry(err), translate(ctx, err)
+		return false, translate(ctx, err)
 	}
-	defer func() { _ = began.Rollback(context.WithoutCancel(ctx)) }() // does nothing after a commit
-	q := &pgQuerier{conn: began, texts: &s.texts}
+	defer conn.Release()
+	q := beginPg(conn, &s.texts)
+	defer func() {
+		patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		q.rollback(patient) // does nothing after a commit
+	}()
 	t := &tx{ctx: ctx, caller: ctx, q: q, dialect: s.dialect, now: s.config.Now()}
 	if err = do(t); err == nil {
 		err = t.failed
@@ -156,10 +160,10 @@ func (s *Postgres) try(ctx context.Context, do func(t *tx) error) (again bool, e
 	if err != nil {
 		return conflict(err), translate(ctx, err)
 	}
-	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitPatience)
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	start := time.Now()
-	if err := began.Commit(patient); err != nil {
+	if err := q.commit(patient); err != nil {
 		return conflict(err), translate(patient, err)
 	}
 	s.placer.settle(wishes)
@@ -167,10 +171,10 @@ func (s *Postgres) try(ctx context.Context, do func(t *tx) error) (again bool, e
 	return false, nil
 }
 
-// conflict reports whether two transactions were in each other's way.
+// conflict reports whether two transactions were in each other's way, or nothing was sent to the database.
 func conflict(err error) bool {
 	code := sqlState(err)
-	return code == "40001" || code == "40P01"
+	return code == "40001" || code == "40P01" || err != nil && pgconn.SafeToRetry(err)
 }
 
 // StartJobs implements Store. The jobs go on when ctx ends: only stop stops them.

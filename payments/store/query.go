@@ -13,6 +13,8 @@ import (
 type querier interface {
 	// exec returns how many rows were changed.
 	exec(ctx context.Context, sql string, args ...any) (int64, error)
+	// later runs SQL of which only a failure matters, at the latest with the next statement or the commit.
+	later(ctx context.Context, sql string, args ...any) error
 	// each calls row for every row of the answer until it returns an error.
 	each(ctx context.Context, sql string, args []any, row func(scan scanner) error) error
 }

@@ -56,7 +56,7 @@ func (c *core) Activate(ctx context.Context, a *Activation) error {
 		t.activated = true
 		err := t.one(sqlActivate, []any{a.Plugin, a.Digest, a.Source, a.By, micros(a.At)}, &a.Seq)
 		if err == nil && t.dialect.postgres {
-			_, err = t.exec(sqlNotify)
+			err = t.later(sqlNotify)
 		}
 		return err
 	})

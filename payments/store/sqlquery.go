@@ -34,6 +34,10 @@ func (r *sqlReader) exec(context.Context, string, ...any) (int64, error) {
 	panic("store: a read may not write")
 }
 
+func (r *sqlReader) later(context.Context, string, ...any) error {
+	panic("store: a read may not write")
+}
+
 func (r *sqlReader) each(ctx context.Context, text string, args []any, row func(scan scanner) error) error {
 	stmt, err := r.statements.get(ctx, text)
 	if err != nil {
@@ -80,6 +84,11 @@ func (s *sqlTx) exec(ctx context.Context, text string, args ...any) (int64, erro
 	}
 	n, err := result.RowsAffected()
 	return n, translate(ctx, err)
+}
+
+func (s *sqlTx) later(ctx context.Context, text string, args ...any) error {
+	_, err := s.exec(ctx, text, args...)
+	return err
 }
 
 func (s *sqlTx) each(ctx context.Context, text string, args []any, row func(scan scanner) error) error {

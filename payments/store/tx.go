@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"hash/fnv"
 	"slices"
 	"strings"
@@ -52,6 +50,15 @@ func (t *tx) exec(sql string, args ...any) (int64, error) {
 	return n, t.fail(err)
 }
 
+// later is exec where the answer does not matter.
+func (t *tx) later(sql string, args ...any) error {
+	if err := t.ready(); err != nil {
+		return err
+	}
+	t.wrote = true
+	return t.fail(t.q.later(t.ctx, sql, args...))
+}
+
 func (t *tx) each(sql string, args []any, row func(scan scanner) error) error {
 	if err := t.ready(); err != nil {
 		return err
@@ -95,7 +102,7 @@ func (t *tx) lock(names ...string) error {
 	}
 	slices.Sort(keys) // everybody in the same order
 	for _, key := range slices.Compact(keys) {
-		if _, err := t.exec(`SELECT pg_advisory_xact_lock(?)`, key); err != nil {
+		if err := t.later(`SELECT pg_advisory_xact_lock(?)`, key); err != nil {
 			return err
 		}
 	}
@@ -124,72 +131,4 @@ func (t *tx) Order(connection, order string) ([]*ledger.Book, error) {
 		return nil, err
 	}
 	return slices.DeleteFunc(list, func(b *ledger.Book) bool { return b.Connection != connection }), nil
-}
-
-const (
-	sqlInsertEntries = `INSERT INTO entry (book, at, kind, actor, body) VALUES `
-	sqlInsertBook    = `INSERT INTO book (connection, order_id, receipt, status, provider_ref, in_doubt_since, due_at,
-		running, alerts, updated_at, snapshot, version, id, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
-	sqlUpdateBook = `UPDATE book SET connection = ?, order_id = ?, receipt = ?, status = ?, provider_ref = ?,
-		in_doubt_since = ?, due_at = ?, running = ?, alerts = ?, updated_at = ?, snapshot = ?, version = ?
-		WHERE id = ? AND version = ?`
-)
-
-// Append implements Tx.
-func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error {
-	if err := t.insertEntries(entries); err != nil {
-		return err
-	}
-	if n := len(entries); n > 0 {
-		b.LastSeq = entries[n-1].Seq
-	}
-	snapshot, err := json.Marshal(b)
-	if err != nil {
-		return t.fail(fmt.Errorf("book: %w", err))
-	}
-	args := []any{
-		b.Connection, b.OrderID, b.Receipt, statusText(b.Status), b.ProviderRef, orNever(doubtSince(b)), orNever(due),
-		running(b), b.Alerts, micros(b.UpdatedAt), string(snapshot), b.Version, b.ID,
-	}
-	var changed int64
-	if before := b.Version - int64(len(entries)); before == 0 {
-		changed, err = t.exec(sqlInsertBook, append(args, micros(b.CreatedAt))...)
-	} else {
-		changed, err = t.exec(sqlUpdateBook, append(args, before)...)
-	}
-	if err == nil && changed == 0 {
-		err = t.fail(ErrStale) // even if do goes on: the entries are in already
-	}
-	return err
-}
-
-// insertEntries writes a few entries with one statement and fills in their Seq.
-func (t *tx) insertEntries(entries []ledger.Entry) error {
-	for rest := range slices.Chunk(entries, 8) {
-		args := make([]any, 0, 5*len(rest))
-		for _, e := range rest {
-			body, err := json.Marshal(e.Body)
-			if err != nil {
-				return t.fail(fmt.Errorf("entry %s: %w", e.Body.Kind(), err))
-			}
-			args = append(args, e.Book, micros(e.At), string(e.Body.Kind()), e.Actor, string(body))
-		}
-		sql := sqlInsertEntries + strings.Repeat("(?, ?, ?, ?, ?), ", len(rest)-1) + "(?, ?, ?, ?, ?) RETURNING seq"
-		seqs := make([]int64, 0, len(rest))
-		err := t.each(sql, args, func(scan scanner) error {
-			var seq int64
-			err := scan(&seq)
-			seqs = append(seqs, seq)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		slices.Sort(seqs) // they were given out in the order of the rows; the answer may come in another
-		for i := range rest {
-			rest[i].Seq = seqs[i]
-		}
-	}
-	return nil
 }

@@ -49,6 +49,11 @@ func testAppend(t *testing.T, s store.Store) {
 			t.Errorf("seq %d comes behind %d", entries[i].Seq, entries[i-1].Seq)
 		}
 	}
+	// Without an entry only the due time changes.
+	update(t, s, func(tx store.Tx) error { return tx.Append(b, Start(), nil) })
+	if d := cmp.Diff(b, must[*ledger.Book](t)(s.Book(t.Context(), b.ID))); d != "" {
+		t.Errorf("book: %s", d)
+	}
 	_, err := s.Book(t.Context(), ledger.NewID())
 	wantError(t, "a book that is not there", err, store.ErrNotFound)
 	if list := must[[]ledger.Entry](t)(s.Entries(t.Context(), ledger.NewID())); len(list) != 0 {

@@ -15,6 +15,7 @@ CREATE TABLE book (
 	running        BOOLEAN NOT NULL,
 	alerts         BIGINT NOT NULL,
 	version        BIGINT NOT NULL,
+	last_seq       BIGINT NOT NULL, -- of the last entry; the snapshot may have an older one
 	created_at     BIGINT NOT NULL,
 	updated_at     BIGINT NOT NULL,
 	snapshot       TEXT NOT NULL

@@ -14,6 +14,7 @@ CREATE TABLE book (
 	running        INTEGER NOT NULL,
 	alerts         INTEGER NOT NULL,
 	version        INTEGER NOT NULL,
+	last_seq       INTEGER NOT NULL, -- of the last entry; the snapshot may have an older one
 	created_at     INTEGER NOT NULL,
 	updated_at     INTEGER NOT NULL,
 	snapshot       TEXT    NOT NULL

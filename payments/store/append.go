@@ -1,0 +1,124 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/payhost/payhost/payments/ledger"
+)
+
+const (
+	sqlInsertEntries = `INSERT INTO entry (book, at, kind, actor, body) VALUES `
+	// The sequence of the last entry stands in a column of its own: PostgreSQL gives it out in the statement that
+	// writes the book.
+	sqlBookColumns = `connection, order_id, receipt, status, provider_ref, in_doubt_since, due_at, running, alerts,
+		updated_at, snapshot, version, last_seq, id`
+	sqlInsertBook = `INSERT INTO book (` + sqlBookColumns + `, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, %s, ?, ?) ON CONFLICT (id) DO NOTHING`
+	sqlUpdateBook = `UPDATE book SET connection = ?, order_id = ?, receipt = ?, status = ?, provider_ref = ?,
+		in_doubt_since = ?, due_at = ?, running = ?, alerts = ?, updated_at = ?, snapshot = ?, version = ?, last_seq = %s
+		WHERE id = ? AND version = ?`
+)
+
+// Append implements Tx.
+func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error {
+	before := b.Version - int64(len(entries))
+	snapshot, err := json.Marshal(b)
+	if err != nil {
+		return t.fail(fmt.Errorf("book: %w", err))
+	}
+	args := []any{
+		b.Connection, b.OrderID, b.Receipt, statusText(b.Status), b.ProviderRef, orNever(doubtSince(b)), orNever(due),
+		running(b), b.Alerts, micros(b.UpdatedAt), string(snapshot), b.Version,
+	}
+	statement, last := sqlUpdateBook, before
+	if before == 0 {
+		statement, last = sqlInsertBook, micros(b.CreatedAt)
+	}
+	const most = 8 // entries of a statement, so that there are few statements to prepare
+	for len(entries) > most {
+		if err := t.insertEntries(entries[:most]); err != nil {
+			return err
+		}
+		entries = entries[most:]
+	}
+	switch {
+	case len(entries) == 0:
+		return t.writeBook(fmt.Sprintf(statement, "?"), append(args, b.LastSeq, b.ID, last))
+	case t.dialect.postgres:
+		err = t.appendAtOnce(fmt.Sprintf(statement, "(SELECT max(seq) FROM entries)"), append(args, b.ID, last), entries)
+	default:
+		if err = t.insertEntries(entries); err == nil {
+			seq := entries[len(entries)-1].Seq
+			err = t.writeBook(fmt.Sprintf(statement, "?"), append(args, seq, b.ID, last))
+		}
+	}
+	b.LastSeq = entries[len(entries)-1].Seq
+	return err
+}
+
+func (t *tx) writeBook(statement string, args []any) error {
+	n, err := t.exec(statement, args...)
+	if err == nil && n == 0 {
+		err = t.fail(ErrStale) // even if do goes on: the entries are in already
+	}
+	return err
+}
+
+// appendAtOnce writes the entries and the book by one statement, for PostgreSQL.
+func (t *tx) appendAtOnce(statement string, args []any, entries []ledger.Entry) error {
+	values, insert, err := insertion(entries)
+	if err != nil {
+		return t.fail(err)
+	}
+	sql := `WITH entries AS (` + insert + `), book AS (` + statement + ` RETURNING 1)
+		SELECT seq, (SELECT count(*) FROM book) FROM entries ORDER BY seq`
+	written := 0
+	n := 0
+	err = t.each(sql, append(values, args...), func(scan scanner) error {
+		err := scan(&entries[n].Seq, &written)
+		n++
+		return err
+	})
+	if err == nil && written == 0 {
+		err = t.fail(ErrStale)
+	}
+	return err
+}
+
+// insertEntries writes a few entries by one statement and fills in their Seq.
+func (t *tx) insertEntries(entries []ledger.Entry) error {
+	values, insert, err := insertion(entries)
+	if err != nil {
+		return t.fail(err)
+	}
+	seqs := make([]int64, 0, len(entries))
+	err = t.each(insert, values, func(scan scanner) error {
+		var seq int64
+		err := scan(&seq)
+		seqs = append(seqs, seq)
+		return err
+	})
+	slices.Sort(seqs) // they were given out in the order of the rows; the answer may come in another
+	for i, seq := range seqs {
+		entries[i].Seq = seq
+	}
+	return err
+}
+
+// insertion is the statement that inserts entries, and its arguments.
+func insertion(entries []ledger.Entry) ([]any, string, error) {
+	args := make([]any, 0, 5*len(entries)+15)
+	for _, e := range entries {
+		body, err := json.Marshal(e.Body)
+		if err != nil {
+			return nil, "", fmt.Errorf("entry %s: %w", e.Body.Kind(), err)
+		}
+		args = append(args, e.Book, micros(e.At), string(e.Body.Kind()), e.Actor, string(body))
+	}
+	const row = "(?, ?, ?, ?, ?)"
+	return args, sqlInsertEntries + strings.Repeat(row+", ", len(entries)-1) + row + " RETURNING seq", nil
+}
