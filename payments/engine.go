@@ -63,8 +63,8 @@ func New(c Config) (*Engine, error) {
 // Start recovers what a process that is gone left running, and begins the background
 // work: probes, repeats, expiry, deliveries, sweeps and retention.
 func (e *Engine) Start(ctx context.Context) error {
-	if err := e.recoverAll(ctx); err != nil {
-		return storeError(err)
+	if err := e.Recover(ctx); err != nil {
+		return err
 	}
 	stop, err := e.store.StartJobs(ctx, store.Work{
 		Do: e.Do,

@@ -76,12 +76,17 @@ func (w *writing) recover(gone func(*ledger.Operation) bool) {
 	}
 }
 
-// recoverAll ends every attempt that a process left behind which alone used the
-// store.
-func (e *Engine) recoverAll(ctx context.Context) error {
+// Recover ends every attempt that a process left behind which alone used the store.
+// On a store that several processes share it does nothing: there a lease tells when
+// an attempt belongs to nobody any more. [Engine.Start] does it first.
+func (e *Engine) Recover(ctx context.Context) error {
 	if !e.store.Exclusive() {
-		return nil // others may be running theirs: the lease tells
+		return nil
 	}
+	return storeError(e.recoverAll(ctx))
+}
+
+func (e *Engine) recoverAll(ctx context.Context) error {
 	for before := ""; ; {
 		books, err := e.store.Books(ctx, store.Query{Running: true, Before: before, Limit: 500})
 		if err != nil {

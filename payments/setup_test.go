@@ -35,8 +35,7 @@ func openStoreOf(t testing.TB, kind string, w *rig.World) store.Store {
 	var s store.Store
 	var err error
 	if kind == "postgres" {
-		_ = pgtest.Database
-		t.Skip("not yet")
+		s, err = store.OpenPostgres(t.Context(), pgtest.Database(t), config)
 	} else {
 		s, err = store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "payhost.db"), config)
 	}

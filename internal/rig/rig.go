@@ -62,8 +62,14 @@ type World struct {
 	SmartPay   *smartpay.Server
 	Clock      *Clock
 
-	rahmetURL, yenilURL string
-	files               smartpay.Files
+	providers Providers
+}
+
+// Providers is where the simulators are and what opens them, as another process can
+// be told.
+type Providers struct {
+	Rahmet, YenilToleg, SmartPay string // base URLs
+	Files                        smartpay.Files
 }
 
 // NewWorld starts the simulators; they stop with the test.
@@ -72,11 +78,11 @@ func NewWorld(t testing.TB) *World {
 	w := &World{Clock: &Clock{}, Rahmet: rahmet.New(rahmet.Options{}), YenilToleg: yeniltoleg.New(yeniltoleg.Options{})}
 	var err error
 	var stop func()
-	if w.rahmetURL, stop, err = simkit.Start("127.0.0.1:0", w.Rahmet); err != nil {
+	if w.providers.Rahmet, stop, err = simkit.Start("127.0.0.1:0", w.Rahmet); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.Rahmet.Close(); stop() })
-	if w.yenilURL, stop, err = simkit.Start("127.0.0.1:0", w.YenilToleg); err != nil {
+	if w.providers.YenilToleg, stop, err = simkit.Start("127.0.0.1:0", w.YenilToleg); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.YenilToleg.Close(); stop() })
@@ -84,7 +90,8 @@ func NewWorld(t testing.TB) *World {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.SmartPay.Close() })
-	if w.files, err = w.SmartPay.WriteFiles(t.TempDir()); err != nil {
+	w.providers.SmartPay = w.SmartPay.URL()
+	if w.providers.Files, err = w.SmartPay.WriteFiles(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -119,23 +126,31 @@ type Options struct {
 	Native      map[string]sdk.Provider // in place of a connection's own plugin
 }
 
+// Providers returns where the simulators are.
+func (w *World) Providers() Providers { return w.providers }
+
 // Open connects a payhost to the world. It starts no background work; see
 // [payments.Engine.Start].
 func (w *World) Open(ctx context.Context, s store.Store, o Options) (*Payhost, error) {
+	return w.providers.Open(ctx, w.Clock, s, o)
+}
+
+// Open connects a payhost to the providers.
+func (p Providers) Open(ctx context.Context, clock *Clock, s store.Store, o Options) (*Payhost, error) {
 	if o.CallTimeout == 0 {
 		o.CallTimeout = 10 * time.Second
 	}
 	h, err := host.New(host.Config{
-		Storage: o.Storage, Now: w.Clock.Now, Logger: o.Logger, Limits: host.Limits{CallTimeout: o.CallTimeout, Instances: 64},
+		Storage: o.Storage, Now: clock.Now, Logger: o.Logger, Limits: host.Limits{CallTimeout: o.CallTimeout, Instances: 64},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := w.connect(ctx, h, o.Native); err != nil {
+	if err := p.connect(ctx, h, o.Native); err != nil {
 		_ = h.Close()
 		return nil, err
 	}
-	o.Config.Host, o.Config.Store, o.Config.Now, o.Config.Logger = h, s, w.Clock.Now, o.Logger
+	o.Config.Host, o.Config.Store, o.Config.Now, o.Config.Logger = h, s, clock.Now, o.Logger
 	o.Config.CallTimeout = o.CallTimeout
 	if o.Config.Rates == nil {
 		o.Config.Rates = map[string]int{Rahmet: 10_000, YenilToleg: 10_000, SmartPay: 10_000}
@@ -158,11 +173,11 @@ func (p *Payhost) Close() error {
 	return p.Host.Close()
 }
 
-func (w *World) connect(ctx context.Context, h *host.Host, other map[string]sdk.Provider) error {
+func (p Providers) connect(ctx context.Context, h *host.Host, other map[string]sdk.Provider) error {
 	plugins := map[string]sdk.Provider{
 		Rahmet: rahmetplugin.New(), YenilToleg: yeniltolegplugin.New(), SmartPay: smartpayplugin.New(),
 	}
-	for name, c := range w.Connections() {
+	for name, c := range p.Connections() {
 		plugin := plugins[name]
 		if other[name] != nil {
 			plugin = other[name]
@@ -178,29 +193,29 @@ func (w *World) connect(ctx context.Context, h *host.Host, other map[string]sdk.
 }
 
 // Connections returns how to connect to each provider.
-func (w *World) Connections() map[string]host.ConnectionConfig {
+func (p Providers) Connections() map[string]host.ConnectionConfig {
 	private := host.Grant{AllowPrivate: true, AllowHTTP: true}
 	return map[string]host.ConnectionConfig{
 		Rahmet: {
-			Name: Rahmet, Plugin: "rahmet", BaseURL: w.rahmetURL, Egress: private,
+			Name: Rahmet, Plugin: "rahmet", BaseURL: p.Rahmet, Egress: private,
 			Settings: json.RawMessage(`{"branch_token":"` + rahmet.BranchToken + `"}`),
 			Secrets: map[string]vault.Secret{
 				"client_id": vault.NewSecret(rahmet.ClientID), "client_secret": vault.NewSecret(rahmet.ClientSecret),
 			},
 		},
 		YenilToleg: {
-			Name: YenilToleg, Plugin: "yeniltoleg", BaseURL: w.yenilURL, Egress: private,
+			Name: YenilToleg, Plugin: "yeniltoleg", BaseURL: p.YenilToleg, Egress: private,
 			Secrets: map[string]vault.Secret{"access_token": vault.NewSecret(yeniltoleg.AccessToken)},
 		},
 		SmartPay: {
-			Name: SmartPay, Plugin: "smartpay", BaseURL: w.SmartPay.URL(), Egress: private,
+			Name: SmartPay, Plugin: "smartpay", BaseURL: p.SmartPay, Egress: private,
 			Settings: json.RawMessage(`{"till_id":"` + smartpay.DefaultTill + `"}`),
 			TLS: map[string]vault.IdentityConfig{
-				"client": {CertFile: w.files.ClientCert, KeyFile: w.files.ClientKey, CAFile: w.files.CA},
+				"client": {CertFile: p.Files.ClientCert, KeyFile: p.Files.ClientKey, CAFile: p.Files.CA},
 			},
 			Keys: map[string]vault.KeyConfig{
-				"qr_decrypt": {PrivateKeyFile: w.files.QRKey, Algorithms: []vault.Algorithm{vault.RSAOAEP256}},
-				"qr_sign":    {PublicKeyFile: w.files.AppPublic, Algorithms: []vault.Algorithm{vault.RS256}},
+				"qr_decrypt": {PrivateKeyFile: p.Files.QRKey, Algorithms: []vault.Algorithm{vault.RSAOAEP256}},
+				"qr_sign":    {PublicKeyFile: p.Files.AppPublic, Algorithms: []vault.Algorithm{vault.RS256}},
 			},
 		},
 	}
