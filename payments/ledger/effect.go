@@ -97,22 +97,41 @@ func (b *Book) move(at time.Time, status pay.PaymentStatus) bool {
 	return b.observe(at, Observation{Subject: pay.SubjectPayment, Payment: status}, "")
 }
 
-// observe folds an observation. One that contradicts what was asked for changes no
-// status: it raises an alert.
-func (b *Book) observe(at time.Time, o Observation, refund string) bool {
+// observe folds an observation; about is the id of the refund or receipt it is of, if
+// that is known. One that contradicts what was asked for changes no status: it raises
+// an alert.
+func (b *Book) observe(at time.Time, o Observation, about string) bool {
 	switch o.Subject {
 	case pay.SubjectPayment:
 		return b.observePayment(at, o.Pay())
 	case pay.SubjectRefund:
-		return b.observeRefund(at, o, refund)
+		return b.observeRefund(at, o, about)
 	case pay.SubjectReceipt:
-		for i := range b.Receipts {
-			if len(b.Receipts) == 1 || b.Receipts[i].Status == pay.ReceiptPending {
-				return b.receiptIs(at, &b.Receipts[i], o.ReceiptStatus)
-			}
+		r := b.ReceiptOf(about)
+		if r == nil {
+			r = b.receiptMeant()
 		}
+		return b.receiptIs(at, r, o.ReceiptStatus)
 	}
 	return false
+}
+
+// receiptMeant is the only receipt there is, or the only one that is open.
+func (b *Book) receiptMeant() *Receipt {
+	if len(b.Receipts) == 1 {
+		return &b.Receipts[0]
+	}
+	var open *Receipt
+	for i := range b.Receipts {
+		if b.Receipts[i].Status != pay.ReceiptPending {
+			continue
+		}
+		if open != nil {
+			return nil // two could be meant
+		}
+		open = &b.Receipts[i]
+	}
+	return open
 }
 
 func (b *Book) observePayment(at time.Time, o pay.Observation) bool {
@@ -172,22 +191,30 @@ func (b *Book) observeRefund(at time.Time, o Observation, id string) bool {
 
 func (b *Book) refundNamed(o Observation) *Refund {
 	var open *Refund
+	two := false
 	for i := range b.Refunds {
 		r := &b.Refunds[i]
-		op := b.Operation(r.Operation)
+		key := ""
+		if op := b.Operation(r.Operation); op != nil {
+			key = op.ProviderKey
+		}
 		switch {
-		case o.ProviderRef != "" && r.ProviderRef == o.ProviderRef:
+		case o.ProviderRef != "" && r.ProviderRef == o.ProviderRef, o.ProviderKey != "" && key == o.ProviderKey:
 			return r
-		case o.ProviderKey != "" && op != nil && op.ProviderKey == o.ProviderKey:
-			return r
-		case r.Status == pay.RefundPending && open != nil:
-			return nil // two could be meant
-		case r.Status == pay.RefundPending:
+		case r.Status != pay.RefundPending, differ(r.ProviderRef, o.ProviderRef), differ(key, o.ProviderKey):
+		default:
+			two = two || open != nil
 			open = r
 		}
 	}
+	if two {
+		return nil
+	}
 	return open
 }
+
+// differ reports whether two names are both known and not the same.
+func differ(a, b string) bool { return a != "" && b != "" && a != b }
 
 func (b *Book) refundIs(at time.Time, r *Refund, status pay.RefundStatus) bool {
 	if r == nil {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -92,12 +93,12 @@ func (b *Book) prepare(e Entry, p Prepared) bool {
 		})
 		op = &b.Operations[len(b.Operations)-1]
 		b.begin(e.At, p)
-	case op == nil || op.Running() || p.Attempt != op.Attempt+1:
-		return false
+	case op == nil || p.Attempt != op.Attempt+1 || op.Outcome != pay.OutcomeInDoubt && !op.Repeatable():
+		return false // what came to an end is not sent again
 	}
 	op.Attempt, op.Outcome, op.Lease, op.Revision = p.Attempt, pay.OutcomePrepared, p.Lease, p.Revision
-	if p.Op == pay.OpRelease {
-		b.Amount = p.Amount // at a till the amount is known only now
+	if op.Op == pay.OpRelease && b.Paid.IsZero() && b.Returned.IsZero() {
+		b.Amount = op.Amount // at a till the amount is known only now
 	}
 	return true
 }
@@ -124,7 +125,7 @@ func (b *Book) sending(at time.Time, s Sending) bool {
 	if op == nil || s.Attempt != op.Attempt || !op.Running() {
 		return false
 	}
-	op.Outcome, op.SentAt = pay.OutcomeSending, at
+	op.Outcome, op.SentAt, op.Absent = pay.OutcomeSending, at, 0 // what looks saw before it left proves nothing of it
 	if op.FirstSent.IsZero() {
 		op.FirstSent = at
 	}
@@ -136,7 +137,7 @@ func (b *Book) sending(at time.Time, s Sending) bool {
 // in its place, but it undoes nothing that was proven since, save that it happened.
 func (b *Book) end(at time.Time, o Outcome) bool {
 	op := b.Operation(o.Operation)
-	if op == nil || o.Attempt < 1 || o.Attempt > op.Attempt {
+	if op == nil || o.Attempt < 1 || o.Attempt > op.Attempt || o.Outcome < pay.OutcomeApplied {
 		return false
 	}
 	happened := o.Outcome == pay.OutcomeApplied || o.Outcome == pay.OutcomeAccepted
@@ -149,6 +150,12 @@ func (b *Book) end(at time.Time, o Outcome) bool {
 		}
 		op.Evidence = o.Evidence
 	case happened && (op.Outcome == pay.OutcomeNotApplied || op.Outcome == pay.OutcomeDeclined):
+		if late := *op; o.Outcome == pay.OutcomeAccepted {
+			late.Outcome = o.Outcome
+			if shown := b.shown(&late); shown == pay.OutcomeNotApplied || shown == pay.OutcomeDeclined {
+				return false // accepted it was, and came to nothing
+			}
+		}
 		b.alert(&Error{
 			Class: pay.ClassIntegrity, Effect: pay.EffectDone, Advice: pay.AdviceOperator, Operation: op.Op,
 			Message: "operation was taken for " + op.Outcome.String() + " and then turned out to have happened",
@@ -160,7 +167,7 @@ func (b *Book) end(at time.Time, o Outcome) bool {
 	b.take(op, &o)
 	b.effect(at, op)
 	for _, seen := range o.Seen {
-		b.observe(at, seen, op.Refund)
+		b.observe(at, seen, cmp.Or(op.Refund, op.Receipt))
 	}
 	b.settle(at)
 	return true
@@ -191,7 +198,7 @@ func (b *Book) take(op *Operation, o *Outcome) {
 			b.ProviderRef = o.ProviderRef
 		}
 	}
-	if o.Next != nil && op.Refund == "" && op.Op != pay.OpReceipt {
+	if o.Next != nil && op.Refund == "" && op.Op != pay.OpReceipt && !b.Status.Final() {
 		b.Next = o.Next
 		if o.Next.Type == pay.NextNone {
 			b.Next = nil

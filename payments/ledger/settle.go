@@ -34,6 +34,9 @@ func (b *Book) settle(at time.Time) bool {
 				Class: pay.ClassStateConflict, Effect: pay.EffectNone, Advice: pay.AdviceNewAttempt, Operation: op.Op,
 				Message: "provider shows that it had no effect: payment is " + b.Status.String(),
 			}
+			if r := b.Refund(op.Refund); r != nil {
+				err.Message = "provider shows that it had no effect: refund is " + r.Status.String()
+			}
 		}
 		b.conclude(at, op, outcome, err)
 		b.reflect(at, op)
@@ -92,17 +95,24 @@ func (b *Book) ended(wanted pay.PaymentStatus) pay.Outcome {
 	return 0
 }
 
+// refundShows: status tells how a refund ended, and so whether giving up waiting for
+// it did anything, but not whether the till's word that it saw the end arrived.
 func refundShows(op *Operation, r *Refund) pay.Outcome {
 	switch {
 	case r == nil:
-	case r.Status == pay.RefundSucceeded:
+	case op.Op == pay.OpRefund:
+		switch {
+		case r.Status == pay.RefundSucceeded:
+			return pay.OutcomeApplied
+		case r.Status == pay.RefundFailed:
+			return pay.OutcomeDeclined
+		case r.ProviderRef != "":
+			return pay.OutcomeAccepted // the provider knows it
+		}
+	case r.Status == pay.RefundFailed && op.Op == pay.OpCancelRefund:
 		return pay.OutcomeApplied
-	case r.Status == pay.RefundFailed && op.Op == pay.OpRefund:
-		return pay.OutcomeDeclined
-	case r.Status == pay.RefundFailed:
-		return pay.OutcomeApplied
-	case op.Op == pay.OpRefund && r.ProviderRef != "":
-		return pay.OutcomeAccepted // the provider knows it
+	case r.Status == pay.RefundFailed, r.Status == pay.RefundSucceeded && op.Op == pay.OpCancelRefund:
+		return pay.OutcomeNotApplied
 	}
 	return 0
 }
