@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -43,16 +44,16 @@ func (a *API) serveEvents() {
 	}, a.listConnections)
 }
 
-func (a *API) listEvents(ctx context.Context, _ *exchange, in *eventQuery) (*found[eventList], error) {
+func (a *API) listEvents(ctx context.Context, _ *exchange, in *eventQuery) (*found[eventsOut], error) {
 	events, next, err := a.config.Engine.Events(ctx, in.After, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	out := eventList{Events: make([]event, 0, len(events)), Next: next}
+	out := eventsOut{Events: make([]json.RawMessage, 0, len(events)), Next: next}
 	for _, e := range events {
-		out.Events = append(out.Events, event{ID: e.ID, Type: e.Type, At: e.At.UTC(), Body: e.Body})
+		out.Events = append(out.Events, e.Body)
 	}
-	return &found[eventList]{out}, nil
+	return &found[eventsOut]{out}, nil
 }
 
 func (a *API) listDeadLetters(ctx context.Context, _ *exchange, in *pageQuery) (*found[deadLetterList], error) {

@@ -32,6 +32,8 @@ const (
 	digest    = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 )
 
+const eventBody = `{"id":"evt_1","type":"payment.succeeded","timestamp":"2026-03-01T12:00:00Z","data":{"id":"` + payment + `"}}`
+
 var began = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // fake is an engine that does as it is told and remembers what it was asked.
@@ -154,7 +156,7 @@ func (f *fake) Notify(ctx context.Context, c, nonce string, r pay.NotificationRe
 
 func (f *fake) Events(ctx context.Context, after string, limit int) ([]store.Event, string, error) {
 	f.note(ctx, "events", payments.Call{}, after, limit)
-	return []store.Event{{ID: "evt_1", Type: "payment.succeeded", At: began, Body: []byte(`{"type":"payment.succeeded"}`)}}, "c2", f.err
+	return []store.Event{{ID: "evt_1", Type: "payment.succeeded", At: began, Body: []byte(eventBody)}}, "c2", f.err
 }
 
 func (f *fake) DeadLetters(ctx context.Context, before int64, limit int) ([]store.Delivery, error) {

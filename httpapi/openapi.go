@@ -30,7 +30,7 @@ Every answer has an ` + "`X-Request-Id`" + `: yours, if you send one of 1 to 128
 )
 
 // operationFails are the failures of an operation at a provider.
-var operationFails = []int{402, 404, 409, 422, 502}
+func operationFails() []int { return []int{402, 404, 409, 422, 502} }
 
 func humaConfig(version string) huma.Config {
 	c := huma.Config{

@@ -296,6 +296,9 @@ func TestAnswers(t *testing.T) {
 	}
 	problem(t, send(api, request("GET", "/v1/payments/"+payment+"/refunds/ref_"+book+"_2", "")), 404)
 	problem(t, send(api, request("GET", "/v1/receipts/rec_"+book+"_9", "")), 404)
+	if w := send(api, request("GET", "/v1/events", "")); w.Body.String() != `{"events":[`+eventBody+`],"next":"c2"}`+"\n" {
+		t.Errorf("events: %s", w.Body.String())
+	}
 	f.book = standalone()
 	for _, req := range []*http.Request{
 		request("POST", "/v1/receipts", looseBody), request("GET", "/v1/receipts/"+alone, ""), request("POST", "/v1/operations/"+operation+"/probe", ""),

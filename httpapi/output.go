@@ -145,12 +145,22 @@ type eventList struct {
 	Next   string  `json:"next" doc:"Cursor for the next call; the one that was given if there was nothing new"`
 }
 
+// event is what a webhook is sent, too.
 type event struct {
-	ID   string          `json:"id" doc:"The webhook-id" example:"evt_01jd5x3v8c0000000000000000"`
-	Type string          `json:"type" example:"payment.succeeded"`
-	At   time.Time       `json:"at"`
-	Body json.RawMessage `json:"body" doc:"What a webhook is sent"`
+	ID        string         `json:"id" doc:"The webhook-id" example:"evt_01jd5x3v8c0000000000000000"`
+	Type      string         `json:"type" example:"payment.succeeded"`
+	Timestamp time.Time      `json:"timestamp"`
+	Data      map[string]any `json:"data" doc:"The payment, refund or receipt, by the first word of the type, as it was then"`
 }
+
+// eventsOut has the schema of an eventList. Events go out as they are stored.
+type eventsOut struct {
+	Events []json.RawMessage `json:"events"`
+	Next   string            `json:"next"`
+}
+
+// Schema implements huma.SchemaProvider.
+func (eventsOut) Schema(r huma.Registry) *huma.Schema { return schemaOf[eventList](r) }
 
 type deadLetterList struct {
 	DeadLetters []deadLetter `json:"dead_letters" nullable:"false" doc:"Newest first"`

@@ -35,7 +35,7 @@ type paymentFilter struct {
 func (a *API) servePayments() {
 	write(a, route{
 		id: "create-payment", method: http.MethodPost, path: "/v1/payments", tag: tagPayments, scope: ScopePayments,
-		status: http.StatusCreated, keyed: true, doubt: true, fails: operationFails,
+		status: http.StatusCreated, keyed: true, doubt: true, fails: operationFails(),
 		summary: "Start a payment", about: aboutCreate, example: exampleCreate(),
 	}, a.createPayment)
 	read(a, route{
@@ -59,7 +59,7 @@ func (a *API) serveSteps() {
 	step := func(name, summary, about string, example any) route {
 		return route{
 			id: name + "-payment", method: http.MethodPost, path: "/v1/payments/{id}/" + name, tag: tagPayments,
-			scope: ScopePayments, keyed: true, doubt: true, fails: operationFails, summary: summary, about: about, example: example,
+			scope: ScopePayments, keyed: true, doubt: true, fails: operationFails(), summary: summary, about: about, example: example,
 		}
 	}
 	write(a, step("bind", "Submit the payer's code",

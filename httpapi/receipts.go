@@ -17,7 +17,7 @@ type receiptPath struct {
 func (a *API) serveReceipts() {
 	write(a, route{
 		id: "create-receipt", method: http.MethodPost, path: "/v1/payments/{id}/receipts", tag: tagReceipts, scope: ScopePayments,
-		status: http.StatusCreated, keyed: true, doubt: true, fails: operationFails, summary: "Register a payment's receipt",
+		status: http.StatusCreated, keyed: true, doubt: true, fails: operationFails(), summary: "Register a payment's receipt",
 		about:   "A receipt that fails never touches the payment.",
 		example: map[string]any{"register_number": "0000000001012345", "fiscal_sign": "2718281828"},
 	}, func(ctx context.Context, x *exchange, in *paymentPath, body *newReceipt) (*done[payments.ReceiptView], error) {
@@ -28,7 +28,7 @@ func (a *API) serveReceipts() {
 	})
 	write(a, route{
 		id: "create-standalone-receipt", method: http.MethodPost, path: "/v1/receipts", tag: tagReceipts, scope: ScopePayments,
-		status: http.StatusCreated, keyed: true, doubt: true, fails: operationFails,
+		status: http.StatusCreated, keyed: true, doubt: true, fails: operationFails(),
 		summary: "Register a receipt that stands alone", about: "Of any tender: no payment of payhost belongs to it.",
 		example: map[string]any{
 			"connection": "smartpay-till-1", "register_number": "0000000001012345", "fiscal_sign": "2718281828",

@@ -24,7 +24,7 @@ type refundQuery struct {
 func (a *API) serveRefunds() {
 	write(a, route{
 		id: "create-refund", method: http.MethodPost, path: "/v1/payments/{id}/refunds", tag: tagRefunds, scope: ScopePayments,
-		status: http.StatusCreated, keyed: true, doubt: true, fails: operationFails, summary: "Give money back",
+		status: http.StatusCreated, keyed: true, doubt: true, fails: operationFails(), summary: "Give money back",
 		about: "Every refund has its own key, even for equal amounts. The answer may be `pending`: follow the refund or the events. " +
 			"A second refund is refused with `in_doubt` while an earlier one is in doubt.",
 		example: map[string]any{"amount": exampleAmount("100000", "KZT"), "reason": "returned goods"},
@@ -54,7 +54,7 @@ func (a *API) serveRefunds() {
 func (a *API) refundStep(name, summary string) route {
 	return route{
 		id: name + "-refund", method: http.MethodPost, path: "/v1/payments/{id}/refunds/{rid}/" + name, tag: tagRefunds,
-		scope: ScopePayments, keyed: true, doubt: true, optional: true, fails: operationFails, summary: summary,
+		scope: ScopePayments, keyed: true, doubt: true, optional: true, fails: operationFails(), summary: summary,
 		about: "The body may be left out.",
 	}
 }
