@@ -83,14 +83,21 @@ func migrateRiver[T any](ctx context.Context, driver riverdriver.Driver[T], log 
 	if err != nil {
 		return err
 	}
-	existing, err := migrator.ExistingVersions(ctx)
+	known := migrator.AllVersions()
+	newest := known[len(known)-1].Version
+	exec := driver.GetExecutor()
+	there, err := exec.TableExists(ctx, &riverdriver.TableExistsParams{Table: "river_migration"})
 	if err != nil {
 		return err
 	}
-	known := migrator.AllVersions()
-	if n := len(existing); n > 0 && existing[n-1].Version > known[len(known)-1].Version {
-		return fmt.Errorf("%w: its jobs have schema %d, this program knows %d",
-			errNewer, existing[n-1].Version, known[len(known)-1].Version)
+	if there {
+		existing, err := exec.MigrationGetByLine(ctx, &riverdriver.MigrationGetByLineParams{Line: riverdriver.MigrationLineMain})
+		if err != nil {
+			return err
+		}
+		if n := len(existing); n > 0 && existing[n-1].Version > newest {
+			return fmt.Errorf("%w: its jobs have schema %d, this program knows %d", errNewer, existing[n-1].Version, newest)
+		}
 	}
 	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
 	return err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -69,15 +68,26 @@ func (p *pgTx) later(_ context.Context, text string, args ...any) error {
 }
 
 func (p *pgTx) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	if len(p.queue) == 0 {
+		tag, err := p.conn.Exec(ctx, p.texts.sql(text), args...)
+		return tag.RowsAffected(), translate(ctx, err)
+	}
 	results, err := p.send(ctx, p.texts.sql(text), args)
 	if err != nil {
 		return 0, translate(ctx, err)
 	}
 	tag, err := results.Exec()
-	return tag.RowsAffected(), translate(ctx, errors.Join(err, results.Close()))
+	return tag.RowsAffected(), translate(ctx, orElse(results.Close(), err))
 }
 
 func (p *pgTx) each(ctx context.Context, text string, args []any, row func(scan scanner) error) error {
+	if len(p.queue) == 0 {
+		rows, err := p.conn.Query(ctx, p.texts.sql(text), args...)
+		if err != nil {
+			return translate(ctx, err)
+		}
+		return scanRows(ctx, rows, row)
+	}
 	results, err := p.send(ctx, p.texts.sql(text), args)
 	if err != nil {
 		return translate(ctx, err)
@@ -120,7 +130,7 @@ func (p *pgTx) flush(ctx context.Context) error {
 		return err
 	}
 	_, err = results.Exec()
-	return errors.Join(err, results.Close())
+	return orElse(results.Close(), err)
 }
 
 func (p *pgTx) commit(ctx context.Context) error {
@@ -132,7 +142,7 @@ func (p *pgTx) commit(ctx context.Context) error {
 	if err == nil && tag.String() != "COMMIT" {
 		err = pgx.ErrTxCommitRollback // PostgreSQL does so after an error
 	}
-	return errors.Join(err, results.Close())
+	return orElse(results.Close(), err)
 }
 
 // rollback leaves a connection that the pool can use, or one that it drops.

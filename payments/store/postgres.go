@@ -59,8 +59,11 @@ func OpenPostgres(ctx context.Context, url string, config Config) (*Postgres, er
 	}
 	s, err := openPostgres(ctx, poolConfig, config.withDefaults())
 	if err != nil {
-		at := poolConfig.ConnConfig
-		return nil, fmt.Errorf("store open %s/%s: %w", at.Host, at.Database, err)
+		host := poolConfig.ConnConfig.Host
+		if strings.HasPrefix(host, "/") {
+			host = "local socket"
+		}
+		return nil, fmt.Errorf("store open %s/%s: %w", host, poolConfig.ConnConfig.Database, err)
 	}
 	return s, nil
 }

@@ -61,8 +61,18 @@ func TestSQLiteRefuses(t *testing.T) {
 	if err := openSQLite(t, newer).Close(); err != nil {
 		t.Fatal(err)
 	}
-	raw(t, newer, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`)
+	if err := raw(t, newer, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	jobs := filepath.Join(folder, "jobs.db")
+	if err := openSQLite(t, jobs).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw(t, jobs, `INSERT INTO river_migration (line, version) VALUES ('main', 999)`); err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]string{
+		jobs: "was written by a newer program",
 		filepath.Join(folder, "nowhere", "x.db"): "its folder does not exist",
 		folder:                                   "is not a regular file",
 		text:                                     "is not a SQLite database",
