@@ -23,6 +23,39 @@ func free(b *ledger.Book, own string) error {
 	return nil
 }
 
+// mayRepeat refuses to send an operation without effect again once it was given up,
+// or the payment has gone on without it.
+func mayRepeat(b *ledger.Book, own string) error {
+	if err := free(b, own); err != nil {
+		return err
+	}
+	o := b.Operation(own)
+	if o == nil || !o.Repeatable() {
+		return errMoved
+	}
+	switch o.Op {
+	case pay.OpCreate:
+		if b.Status > pay.PaymentPending {
+			return conflict(pay.AdviceProbe, "payment is "+b.Status.String())
+		}
+	case pay.OpBind:
+		return mayBind(b)
+	case pay.OpRelease:
+		return mayRelease(b, o.Amount.Money)
+	case pay.OpConfirm:
+		return mayConfirm(b)
+	case pay.OpCancel:
+		return mayCancel(b)
+	case pay.OpRefund:
+		if r := b.Refund(o.Refund); r == nil || r.Status != pay.RefundPending {
+			return conflict(pay.AdviceProbe, "refund is no longer pending")
+		}
+	case pay.OpConfirmRefund, pay.OpCancelRefund:
+		return mayCloseRefund(b, o.Refund, o.Op == pay.OpConfirmRefund)
+	}
+	return nil
+}
+
 func mayBind(b *ledger.Book) error {
 	if err := free(b, ""); err != nil {
 		return err
