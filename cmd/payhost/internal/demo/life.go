@@ -19,7 +19,7 @@ import (
 
 const (
 	// patience is how long anything may take to become what it should be.
-	patience = 15 * time.Second
+	patience = 10 * time.Second
 	// pause is how long to wait before looking again.
 	pause = 50 * time.Millisecond
 )
@@ -76,7 +76,11 @@ func (l *life) live(o *Options) error {
 
 // connected wants the connection to be there, without a problem.
 func (l *life) connected() error {
-	return l.step("connect", func() (string, error) {
+	name := "connect"
+	if strings.HasPrefix(l.scene.config.BaseURL, "https:") {
+		name = "connect over mutual TLS"
+	}
+	return l.step(name, func() (string, error) {
 		var list client.Connections
 		if err := l.get("/v1/connections", &list); err != nil {
 			return "", err
