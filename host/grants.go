@@ -36,7 +36,7 @@ func (c *Connection) egressConfig(b *binding, base *url.URL) egress.Config {
 	home := originRule(base)
 	for _, p := range m.OAuth2 {
 		config.Allow = append(config.Allow, tokenRule(home, base, p))
-		config.OAuth2[p.Name] = profile(base, p)
+		config.OAuth2[p.Name] = c.profile(base, p)
 	}
 	for _, s := range m.Secrets {
 		config.SecretBindings[s.Name] = egress.SecretBinding{Slots: slotNames(s.Slots), Rules: []egress.Rule{home}}
@@ -80,11 +80,14 @@ func tokenRule(home egress.Rule, base *url.URL, p pay.OAuth2Profile) egress.Rule
 	return home
 }
 
-func profile(base *url.URL, p pay.OAuth2Profile) egress.OAuth2Profile {
+func (c *Connection) profile(base *url.URL, p pay.OAuth2Profile) egress.OAuth2Profile {
 	out := egress.OAuth2Profile{
 		TokenURL: base.String() + p.TokenPath, ClientIDSecret: p.ClientID, ClientSecretSecret: p.ClientSecret,
 		Style: egress.FormStyle, Scope: p.Scope, TokenPath: p.TokenField, ExpiresPath: p.ExpiresField,
 		ErrorPath: p.ErrorField, ErrorOK: p.ErrorOK, DefaultLifetime: p.DefaultLifetime,
+	}
+	if _, own := c.vault.Identity(abi.DefaultTLSName); own { // the login goes where the calls go, and as they do
+		out.Identity = abi.DefaultTLSName
 	}
 	if p.BasicAuth {
 		out.Style = egress.BasicStyle
