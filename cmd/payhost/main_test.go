@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	}
 	built.dir = dir
 	testscript.Main(cleanly{m}, map[string]func(){
-		"payhost": func() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) },
+		"payhost": main,
 	})
 }
 
@@ -50,6 +50,10 @@ func (c cleanly) Run() int {
 func plugins(t *testing.T) string {
 	t.Helper()
 	built.once.Do(func() {
+		next := filepath.Join(built.dir, "next.wasm") // the same provider with another digest
+		if built.err = buildPlugin("../../plugins/yeniltoleg/wasm", next, "-ldflags=-s -w -buildid=next"); built.err != nil {
+			return
+		}
 		for _, name := range []string{"rahmet", "yeniltoleg", "smartpay"} {
 			if built.err = buildPlugin("../../plugins/"+name+"/wasm", filepath.Join(built.dir, name+".wasm")); built.err != nil {
 				return
@@ -81,8 +85,14 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	dir := plugins(t)
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata/script",
-		Setup: func(e *testscript.Env) error { e.Setenv("PLUGINS", dir); return nil },
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("PLUGINS", dir)
+			return setupServe(e)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"await": await, "signal": sendSignal,
+		},
 	})
 }
 

@@ -104,10 +104,7 @@ func serve(ctx context.Context, out *output, path string, flags map[string]any) 
 
 // reload reads the configuration again. Whatever is wrong is logged by its field.
 func reload(ctx context.Context, log hclog.Logger, d *daemon.Daemon, path string, flags map[string]any) {
-	c, err := config.Load(path, flags)
-	if err == nil {
-		err = d.Reload(ctx, c)
-	}
+	err := d.ReloadFrom(ctx, func() (*config.Config, error) { return config.Load(path, flags) })
 	if err == nil {
 		log.Info("configuration reloaded", "path", path)
 		return

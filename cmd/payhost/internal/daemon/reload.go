@@ -19,9 +19,18 @@ import (
 // the configuration is at fault, nothing has changed. A connection that is not
 // changed is left alone. What runs on one that is changed or taken away ends on it.
 func (d *Daemon) Reload(ctx context.Context, next *config.Config) error {
+	return d.ReloadFrom(ctx, func() (*config.Config, error) { return next, nil })
+}
+
+// ReloadFrom is [Daemon.Reload] to what load returns. That it can't be loaded counts
+// as a reload that failed.
+func (d *Daemon) ReloadFrom(ctx context.Context, load func() (*config.Config, error)) error {
 	d.change.Lock()
 	defer d.change.Unlock()
-	err := d.reload(ctx, next)
+	next, err := load()
+	if err == nil {
+		err = d.reload(ctx, next)
+	}
 	d.metrics.reloaded(err)
 	return err
 }
