@@ -45,7 +45,7 @@ test: ## Run every test that needs nothing but Go
 	go test -timeout 10m ./...
 
 race: ## Run the tests of concurrent code under the race detector
-	go test -race -timeout 15m ./host/... ./sdk/... ./conformance/...
+	go test -race -timeout 15m ./host/... ./sdk/... ./conformance/... ./cmd/payhost/internal/daemon
 
 check: format lint vuln test race ## The pre-flight: all that CI runs, and more
 

@@ -100,8 +100,13 @@ func (p *Problem) Error() string {
 	line := class + ": " + text
 	var marks []string
 	for _, m := range [][2]string{
-		{"reason", p.Reason}, {"effect", p.Effect}, {"advice", p.Advice}, {"provider code", p.ProviderCode},
-		{"provider says", p.ProviderMessage}, {"payment", p.PaymentID}, {"request", p.RequestID},
+		{"reason", p.Reason},
+		{"effect", p.Effect},
+		{"advice", p.Advice},
+		{"provider code", p.ProviderCode},
+		{"provider says", p.ProviderMessage},
+		{"payment", p.PaymentID},
+		{"request", p.RequestID},
 	} {
 		if m[1] != "" {
 			marks = append(marks, m[0]+" "+m[1])

@@ -77,12 +77,17 @@ func edited(c *config.Config, edit func(*config.Config)) *config.Config {
 	return &next
 }
 
-func start(t *testing.T, c *config.Config) *process {
+func newDaemon(t *testing.T, c *config.Config) (*daemon.Daemon, error) {
 	t.Helper()
-	d, err := daemon.New(t.Context(), daemon.Options{
+	return daemon.New(t.Context(), daemon.Options{
 		Config: c, Sources: map[string]host.Source{"yeniltoleg": {Native: sdk.Native(plugin.New())}},
 		Logger: hclog.New(&hclog.LoggerOptions{Output: io.Discard}),
 	})
+}
+
+func start(t *testing.T, c *config.Config) *process {
+	t.Helper()
+	d, err := newDaemon(t, c)
 	if err != nil {
 		t.Fatal(err)
 	}
