@@ -80,13 +80,23 @@ func rules() []rule {
 				"github.com/jackc/pgx/...", "modernc.org/sqlite/...",
 			},
 		},
+		{
+			from: "payments", own: []string{"payments/...", "host/...", "sdk/pay"},
+			outer: []string{"github.com/hashicorp/go-hclog", "github.com/standard-webhooks/...", "golang.org/x/..."},
+		},
 		{from: "conformance/sim/...", own: []string{"conformance/sim/..."}},
 		{ // sdk/json reads bodies: it keeps numbers as they were written
 			from: "httpapi", own: []string{"payments/...", "host/...", "sdk/pay", "sdk/json"},
 			outer: []string{"github.com/danielgtaylor/huma/...", "github.com/hashicorp/go-hclog", "golang.org/x/..."},
 		},
 		{from: "internal/tidy"},
-		{from: "internal/pgtest", outer: []string{"github.com/jackc/pgx/v5/..."}}, // imported by tests only
+		{ // what tests of the engine stand on, imported by tests only
+			from: "internal/rig", own: []string{"payments/...", "host/...", "conformance/sim/...", "plugins/...", "sdk"},
+			outer: []string{"github.com/hashicorp/go-hclog"},
+		},
+		{from: "internal/crash", own: []string{"internal/rig", "payments/...", "sdk/pay"}}, // a test and nothing else
+		{from: "internal/load", own: []string{"..."}, outer: []string{"*"}},                // measures
+		{from: "internal/pgtest", outer: []string{"github.com/jackc/pgx/v5/..."}},          // imported by tests only
 		{ // a client speaks the wire's JSON, as a merchant's program would
 			from: "cmd/payhost/internal/client", own: []string{"sdk/pay"},
 		},
