@@ -3,6 +3,7 @@ package payments_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ const (
 	rahmetStatus  = "/orders/v1/preorder/status"
 	rahmetRefund  = "/orders/v1/preorder/refund"
 	yenilCreate   = "/api/v1/payment/register"
-	yenilStatus   = "/api/v1/payment/status"
+	yenilStatus   = "/api/v1/payment/getPaymentStatus/"
 	yenilCancel   = "/api/v1/payment/cancel"
 	yenilRefund   = "/api/v1/payment/refund"
 	smartCommit   = "/v1/purchase/code/commit"
@@ -44,11 +45,11 @@ func onStores(t *testing.T, test func(t *testing.T, kind string)) {
 	}
 }
 
-// requests are those that a provider got at a path.
+// requests are those that a provider got at a path, or under one that ends in a slash.
 func (b *bench) requests(conn, path string) []simkit.Request {
 	var list []simkit.Request
 	for _, r := range b.Kits()[conn].Requests() {
-		if r.Path == path {
+		if r.Path == path || strings.HasSuffix(path, "/") && strings.HasPrefix(r.Path, path) {
 			list = append(list, r)
 		}
 	}
