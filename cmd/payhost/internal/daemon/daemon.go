@@ -44,6 +44,7 @@ type Daemon struct {
 	sources map[string]host.Source
 
 	cacheDir string
+	grace    time.Duration // how long what runs may take to end
 
 	store    store.Store
 	storage  kv.Store
@@ -73,7 +74,7 @@ func New(ctx context.Context, o Options) (*Daemon, error) {
 	}
 	d := &Daemon{
 		log: o.Logger, sources: o.Sources, cacheDir: o.CacheDir, listener: o.Listener, config: o.Config,
-		metrics: newMetrics(), problems: map[string]string{},
+		grace: 2 * o.Config.Limits.CallTimeout, metrics: newMetrics(), problems: map[string]string{},
 	}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -134,7 +135,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	loops.Go(func() { d.mend(background) })
 	served := make(chan error, 1)
 	go func() { served <- d.server.Serve(d.listener) }()
-	d.log.Info("payhost serves", "url", d.URL(), "version", host.Version, "store", storeKind(d.config))
+	d.log.Info("payhost serves", "url", d.URL(), "version", host.Version)
 	var err error
 	select {
 	case <-ctx.Done():
@@ -142,8 +143,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 		err = fmt.Errorf("serve: %w", err)
 	}
 	d.stopping.Store(true)
-	d.log.Info("payhost stops", "grace", d.grace().String())
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.grace())
+	d.log.Info("payhost stops", "grace", d.grace.String())
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.grace)
 	defer cancel()
 	if d.server.Shutdown(deadline) != nil {
 		_ = d.server.Close() // who still waits is cut off; what was asked for is in the ledger
@@ -153,12 +154,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return errors.Join(err, d.close(deadline))
 }
 
-// grace is how long what runs may take to end.
-func (d *Daemon) grace() time.Duration { return 2 * d.config.Limits.CallTimeout }
-
 // Close frees everything. After Run it does nothing.
 func (d *Daemon) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), d.grace())
+	ctx, cancel := context.WithTimeout(context.Background(), d.grace)
 	defer cancel()
 	return d.close(ctx)
 }
@@ -168,6 +166,9 @@ func (d *Daemon) Close() error {
 // their outcomes are written.
 func (d *Daemon) close(ctx context.Context) error {
 	d.closeOnce.Do(func() {
+		d.change.Lock() // a reload under way ends first; later ones are refused
+		defer d.change.Unlock()
+		d.stopping.Store(true)
 		var errs []error
 		if d.listener != nil {
 			_ = d.listener.Close() // closed by the server already, if it ran

@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -197,6 +198,52 @@ func TestLife(t *testing.T) {
 				t.Errorf("the same key after a restart: %+v, %v", replayed, err)
 			}
 		})
+	}
+}
+
+// TestStopsInOrder lets an operation run into a stop: it ends well and its caller is
+// told.
+func TestStopsInOrder(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	sim := c.Connections["main"].BaseURL
+	p := start(t, c)
+	resp, err := http.Post(sim+"/_sim/faults", "application/json", strings.NewReader(
+		`{"path":"/api/v1/payment/register","fault":"slow","delay_ms":1500,"count":1}`))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	created := make(chan error, 1)
+	go func() {
+		made, err := p.create(t, "main", "order-1")
+		if err == nil && made.Status != "pending" {
+			err = errors.New("payment is " + made.Status)
+		}
+		created <- err
+	}()
+	for { // until the operation has reached the provider
+		var list struct{ Requests []simkit.Request }
+		resp, err := http.Get(sim + "/_sim/requests")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = json.NewDecoder(resp.Body).Decode(&list)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list.Requests) > 0 {
+			break
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if err := errors.Join(p.stop(), <-created); err != nil {
+		t.Error(err)
+	}
+	if err := p.Reload(t.Context(), c); err == nil {
+		t.Error("reloaded after the stop")
 	}
 }
 

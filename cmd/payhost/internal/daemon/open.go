@@ -22,6 +22,7 @@ func (d *Daemon) openStores(ctx context.Context) error {
 	}
 	settings := store.Config{Logger: d.log.Named("store"), Committed: d.metrics.committed}
 	if d.config.DatabaseURL != "" {
+		d.log.Info("store is PostgreSQL")
 		s, err := store.OpenPostgres(ctx, d.config.DatabaseURL, settings)
 		if err != nil {
 			return fmt.Errorf("database_url: %w", err)
@@ -34,6 +35,7 @@ func (d *Daemon) openStores(ctx context.Context) error {
 		d.storage = storage
 		return nil
 	}
+	d.log.Info("store is SQLite", "data_dir", d.config.DataDir)
 	s, err := store.OpenSQLite(ctx, filepath.Join(d.config.DataDir, "payhost.db"), settings)
 	if err != nil {
 		return fmt.Errorf("data_dir: %w", err)
@@ -64,13 +66,6 @@ func (d *Daemon) dataDir() error {
 		d.log.Warn("data_dir can be read by other users", "mode", info.Mode().Perm().String())
 	}
 	return nil
-}
-
-func storeKind(c *config.Config) string {
-	if c.DatabaseURL != "" {
-		return "postgresql"
-	}
-	return "sqlite"
 }
 
 // engineConfig is what the engine is told at start.

@@ -22,7 +22,7 @@ func (d *Daemon) newServer() *http.Server {
 	return &http.Server{
 		Handler:           d.api,
 		ReadHeaderTimeout: 5 * time.Second,
-		WriteTimeout:      2*time.Minute + d.grace(),
+		WriteTimeout:      2*time.Minute + d.grace,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    mostHeader,
 		ErrorLog:          log.New(io.Discard, "", 0), // what strangers send is no news
