@@ -43,6 +43,11 @@ func (j *judgement) verdict() (pay.Outcome, *pay.Error) {
 		}
 	default:
 		err.Effect = pay.EffectNone
+		// An answer that could not be read is usually a reason to ask. Where it is proven
+		// that nothing happened, there is nothing to ask after: the same key may go again.
+		if outcome == pay.OutcomeNotApplied && err.Class == pay.ClassProtocol && err.Advice == 0 {
+			err.Advice = pay.AdviceRetrySameKey
+		}
 	}
 	return outcome, err.Fill()
 }

@@ -94,9 +94,9 @@ func paymentDue(b *ledger.Book, h hints, now time.Time) time.Time {
 		if b.Status == pay.PaymentPending && untold(b) {
 			return laterOf(expiry(b), now.Add(time.Second))
 		}
-		end := b.CreatedAt.Add(pollWindow)
-		if !b.ExpiresAt.IsZero() {
-			end = b.ExpiresAt.Add(expiryGrace)
+		end := b.UpdatedAt.Add(pollWindow) // what moved lately may soon move on
+		if open := b.ExpiresAt.Add(expiryGrace); !b.ExpiresAt.IsZero() && b.Status == pay.PaymentPending && open.After(end) {
+			end = open
 		}
 		next := closely(laterOf(b.CreatedAt, end.Add(-pollWindow)), end, h.poll, now)
 		if b.Status == pay.PaymentPending {

@@ -80,7 +80,7 @@ func (e *Engine) firstOperation(ctx context.Context, a *attempt, in *intent, op 
 		return err
 	}
 	spec, ok := manifest.Operation(op.Op)
-	if !ok {
+	if !ok && !a.local {
 		return unsupported(op.Op)
 	}
 	op.ID = ledger.OperationID(a.book.ID, len(a.book.Operations)+1)
@@ -88,11 +88,13 @@ func (e *Engine) firstOperation(ctx context.Context, a *attempt, in *intent, op 
 	if spec.KeyForm != pay.KeyOrder {
 		op.Sequence = 0
 	}
-	op.ProviderKey, err = a.conn.ProviderKey(ctx, op.Op, host.KeySource{
-		Key: op.ID, OrderID: a.book.OrderID, Sequence: op.Sequence,
-	})
-	if err != nil {
-		return err
+	if !a.local {
+		op.ProviderKey, err = a.conn.ProviderKey(ctx, op.Op, host.KeySource{
+			Key: op.ID, OrderID: a.book.OrderID, Sequence: op.Sequence,
+		})
+		if err != nil {
+			return err
+		}
 	}
 	a.op = op
 	a.begin = ledger.Prepared{

@@ -318,3 +318,26 @@ func TestConcurrentRefunds(t *testing.T) {
 		b.folded(book)
 	})
 }
+
+// TestCancelUntold withdraws a till's payment before a code is bound: the provider
+// was never told, so nobody has to be.
+func TestCancelUntold(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{})
+	book := b.must(b.Engine.Create(b.ctx(), b.call(), tillPayment("untold")))
+	call := b.call()
+	book = b.must(b.Engine.Cancel(b.ctx(), call, book.PaymentID()))
+	if book.Status != pay.PaymentCanceled {
+		t.Errorf("payment is %s", book.Status)
+	}
+	if again, err := b.Engine.Cancel(b.ctx(), call, book.PaymentID()); err != nil || !again.Replayed {
+		t.Errorf("again: replayed %t, error %v", again.Replayed, err)
+	}
+	if _, err := b.Engine.Bind(b.ctx(), b.call(), book.PaymentID(), present(t, b)); pay.ClassOf(err) != pay.ClassStateConflict {
+		t.Errorf("bind after it: %v", err)
+	}
+	if sent := b.SmartPay.Kit().Requests(); len(sent) != 0 {
+		t.Errorf("the provider got %d requests", len(sent))
+	}
+	b.folded(book)
+}

@@ -93,7 +93,9 @@ func (e *Engine) decideStep(ctx context.Context, in *intent, b *ledger.Book, s *
 	if err != nil {
 		return nil, false, err
 	}
-	if !conn.Supports(s.op) {
+	// What the provider was never told of is withdrawn here, and nowhere else.
+	local := s.op == pay.OpCancel && untold(b)
+	if !local && !conn.Supports(s.op) {
 		return nil, false, unsupported(s.op)
 	}
 	if s.check != nil {
@@ -108,7 +110,7 @@ func (e *Engine) decideStep(ctx context.Context, in *intent, b *ledger.Book, s *
 		return nil, false, err
 	}
 	a := &attempt{
-		engine: e, conn: conn, call: in.call, actor: in.actor, book: b, request: in.request, guard: s.guard,
+		engine: e, conn: conn, call: in.call, actor: in.actor, book: b, request: in.request, guard: s.guard, local: local,
 	}
 	op := ledger.Operation{Op: s.op, Amount: ledger.Of(s.amount)}
 	if s.shape != nil {
