@@ -75,6 +75,13 @@ func (b *Book) refused(at time.Time, op *Operation) {
 				return
 			}
 		}
+		if b.Status > pay.PaymentPending && !unsuccessful(b.Status) { // what was seen of it counts for more
+			b.alert(&Error{
+				Class: pay.ClassIntegrity, Effect: pay.EffectDone, Advice: pay.AdviceOperator, Operation: op.Op,
+				Message: "create is " + op.Outcome.String() + ", and the provider shows the payment as " + b.Status.String(),
+			})
+			return
+		}
 		b.move(at, pay.PaymentFailed)
 	case pay.OpRefund:
 		b.refundIs(at, b.Refund(op.Refund), pay.RefundFailed)
@@ -82,6 +89,8 @@ func (b *Book) refused(at time.Time, op *Operation) {
 		b.receiptIs(at, b.ReceiptOf(op.Receipt), pay.ReceiptRejected)
 	}
 }
+
+func unsuccessful(s pay.PaymentStatus) bool { return s.Final() && s != pay.PaymentSucceeded }
 
 // reflect shows an operation's error on the refund or receipt it is about.
 func (b *Book) reflect(at time.Time, op *Operation) {

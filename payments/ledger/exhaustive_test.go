@@ -111,7 +111,7 @@ func (m *model) ends(n int, s stage) {
 	switch {
 	case s == done, s == accepted && (n == create || n == release):
 		m.want(aims[n])
-	case s == refused && n == create:
+	case s == refused && n == create && (m.status == "created" || m.status == "pending"):
 		m.want("failed")
 	}
 }
