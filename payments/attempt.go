@@ -40,8 +40,9 @@ type attempt struct {
 	note    string // for the timeline, if the order has other payments
 	reason  string // of a refund
 
-	written    bool      // the attempt's rows are durable
-	resequence func(int) // told what the sequence of a key made of the order id should have been
+	written    bool              // the attempt's rows are durable
+	blocked    func(book string) // told which other payment of the order is in doubt
+	resequence func(int)         // told what the sequence of a key made of the order id should have been
 }
 
 var _ host.Journal = (*attempt)(nil)
@@ -205,6 +206,7 @@ func (a *attempt) checkOrder(tx store.Tx) error {
 	}
 	for _, b := range books {
 		if d := b.InDoubt(); d != nil {
+			a.blocked(b.ID)
 			return inDoubt(b, d)
 		}
 	}

@@ -167,6 +167,7 @@ func askable(b *ledger.Book) bool {
 // seen is what the provider told in one visit.
 type seen struct {
 	asked   bool
+	at      time.Time // when the provider was asked: its answer is no younger for having been slow
 	payment pay.StatusItem
 	err     error // the call had no answer
 	refunds map[string]pay.StatusItem
@@ -178,11 +179,13 @@ func (e *Engine) attendChunk(ctx context.Context, conn *host.Connection, h hints
 	for _, b := range books {
 		refs = append(refs, b.Ref())
 	}
+	at := e.now()
 	items, err := e.ask(ctx, conn, len(refs), func(ctx context.Context) ([]pay.StatusItem, error) {
+		at = e.now() // the connection's rate may have held it up
 		return conn.Status(ctx, refs...)
 	})
 	for i, b := range books {
-		s := seen{asked: true, err: err}
+		s := seen{asked: true, at: at, err: err}
 		if err == nil {
 			s.payment = items[i]
 		}

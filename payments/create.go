@@ -43,6 +43,7 @@ func (e *Engine) Create(ctx context.Context, call Call, p NewPayment) (Answer, e
 			return nil, false, err
 		}
 		a.resequence = func(n int) { sequence = n }
+		a.blocked = func(book string) { in.blocking = book }
 		return a, false, nil
 	}
 	return e.operate(ctx, in)

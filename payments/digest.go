@@ -34,7 +34,7 @@ func (e *Engine) weighAbsence(w *writing, h hints, s seen) {
 	line := ledger.Probed{Found: s.payment.Found, Error: probeError(s)}
 	for i := range w.book.Operations {
 		o := &w.book.Operations[i]
-		if o.Outcome == pay.OutcomeInDoubt && w.now.Sub(o.SentAt) > h.horizon && absent(w.book, o, h, s) {
+		if o.Outcome == pay.OutcomeInDoubt && s.at.Sub(o.SentAt) > h.horizon && absent(w.book, o, h, s) {
 			line.Absent = append(line.Absent, o.ID)
 		}
 	}
@@ -112,7 +112,7 @@ func (e *Engine) expire(w *writing, h hints, s seen, told bool) {
 		return
 	}
 	over := expiry(b).Add(horizonOf(h))
-	if w.now.Before(over) || !told && s.payment.Found != pay.FoundNot {
+	if s.at.Before(over) || !told && s.payment.Found != pay.FoundNot {
 		return
 	}
 	w.news(ledger.Expired{Reason: "not paid by " + expiry(b).Format(time.RFC3339) + ", and the provider's status says so after it"})

@@ -115,7 +115,8 @@ func TestDoubtOfRefund(t *testing.T) {
 	})
 }
 
-// TestDoubtOfCreate refuses a new payment for an order while one of it may exist.
+// TestDoubtOfCreate refuses a new payment for an order while one of it may exist, and
+// asks the provider before it does.
 func TestDoubtOfCreate(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, kind string) {
@@ -124,20 +125,29 @@ func TestDoubtOfCreate(t *testing.T) {
 		call := b.call()
 		book := b.doubtful(b.Engine.Create(b.ctx(), call, rahmetPayment("1")))
 		b.sends(rig.Rahmet, rahmetCreate, 0, func() {
+			asked := len(b.requests(rig.Rahmet, rahmetStatus))
 			_, err := b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1"))
 			b.refuses("another payment of the order", err, pay.ClassInDoubt)
+			if len(b.requests(rig.Rahmet, rahmetStatus)) == asked {
+				t.Error("refused without asking the provider first")
+			}
 			_, err = b.Engine.Create(b.ctx(), payments.Call{Caller: "kiosk", Key: "1"}, rahmetPayment("1"))
 			b.refuses("another payment of the order, by another caller", err, pay.ClassInDoubt)
 			b.doubtful(b.Engine.Create(b.ctx(), call, rahmetPayment("1")))
 		})
-		b.Kits()[rig.Rahmet].ClearFaults()
-		b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("2"))) // another order is free
-		book = b.until(book, time.Hour, func(bk *ledger.Book) bool { return bk.InDoubt() == nil })
-		if book.Status != pay.PaymentPending || book.Next == nil || book.Next.URL == "" {
-			t.Errorf("payment is %s, next %+v", book.Status, book.Next)
+		if page, err := b.Engine.Payments(b.ctx(), payments.Filter{OrderID: "1"}); err != nil || len(page.Books) != 1 {
+			t.Errorf("%d payments of the order, %v", len(page.Books), err)
 		}
-		b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1")))
+		b.Kits()[rig.Rahmet].ClearFaults()
+		if err := b.Rahmet.Move("1", "paid"); err != nil {
+			t.Fatal(err)
+		}
+		other := b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1"))) // clears up the doubt by itself
+		if book = b.reload(book); book.Status != pay.PaymentSucceeded || book.InDoubt() != nil || other.ID == book.ID {
+			t.Errorf("payment is %s, in doubt %+v", book.Status, book.InDoubt())
+		}
 		b.folded(book)
+		b.folded(other)
 	})
 }
 

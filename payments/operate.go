@@ -27,6 +27,9 @@ type intent struct {
 	book    string // the book it is on, "" for a new one
 	request request
 
+	// blocking is the book that kept a new one from being opened, once that is known.
+	blocking string
+
 	// decide makes an attempt of the intent on the book as it is, or says why not. done
 	// says that there is nothing to do: the book has what is asked for.
 	decide func(ctx context.Context, b *ledger.Book) (a *attempt, done bool, err error)
@@ -77,10 +80,10 @@ func (e *Engine) decide(ctx context.Context, in *intent, print []byte) (Answer, 
 		answer, err := e.first(ctx, in, print)
 		switch {
 		case errors.Is(err, errMoved):
-		case !probed && in.book != "" && worthProbing(err):
+		case !probed && in.book+in.blocking != "" && worthProbing(err):
 			// What a status call may clear up is cleared up before it is refused.
 			probed = true
-			if !e.probeNow(ctx, in.book) {
+			if !e.probeNow(ctx, in.book+in.blocking) { // one of them at most
 				return answer, err
 			}
 		default:
