@@ -93,8 +93,13 @@ func (a *API) finish(x *exchange, r *http.Request) {
 		x.problem(p)
 	}
 	took := time.Since(x.began)
-	if a.log.IsInfo() {
-		a.log.Info("request", "method", r.Method, "route", x.pattern(), "status", x.status, "took", took.String(),
+	level := hclog.Info
+	switch x.pattern() {
+	case "/healthz", "/readyz", "/metrics": // asked every few seconds, by nobody who minds
+		level = hclog.Debug
+	}
+	if a.log.GetLevel() <= level {
+		a.log.Log(level, "request", "method", r.Method, "route", x.pattern(), "status", x.status, "took", took.String(),
 			"caller", x.caller, "request_id", x.id)
 	}
 	a.config.Observe(x.pattern(), r.Method, x.status, took)

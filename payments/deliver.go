@@ -198,6 +198,21 @@ func (e *Engine) SetEndpoints(list []Endpoint) {
 	e.config.Endpoints = list
 }
 
+// SetPolicies puts other policies for late successes and other rates of status calls,
+// both by connection, in place of those there are.
+func (e *Engine) SetPolicies(late map[string]LatePolicy, rates map[string]int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.config.Late, e.config.Rates = late, rates
+	clear(e.limits)
+}
+
+func (e *Engine) latePolicy(connection string) LatePolicy {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.config.Late[connection]
+}
+
 // Events returns up to limit events (1 to 1000; 0 for 100) in the order of the
 // ledger behind a cursor, "" for the first, and the next cursor.
 func (e *Engine) Events(ctx context.Context, after string, limit int) ([]store.Event, string, error) {

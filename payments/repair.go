@@ -250,7 +250,7 @@ func (e *Engine) nextSequence(ctx context.Context, b *ledger.Book) (int, error) 
 
 // autoRefund gives a late success back where the connection's policy says so.
 func (e *Engine) autoRefund(ctx context.Context, b *ledger.Book) {
-	if !b.Reopened || b.Status != pay.PaymentSucceeded || e.config.Late[b.Connection] != LateAutoRefund ||
+	if !b.Reopened || b.Status != pay.PaymentSucceeded || e.latePolicy(b.Connection) != LateAutoRefund ||
 		b.Refunded().Minor > 0 || len(b.Refunds) > 0 || b.InDoubt() != nil {
 		return
 	}

@@ -102,7 +102,7 @@ func (w *writing) late() {
 		return
 	}
 	w.add(ledger.Note{Text: "paid after the payment had ended as " + w.before.Status.String()})
-	if w.engine.config.Late[w.book.Connection] == LateReview {
+	if w.engine.latePolicy(w.book.Connection) == LateReview {
 		w.add(ledger.Alert{Error: &ledger.Error{
 			Class: pay.ClassIntegrity, Effect: pay.EffectDone, Advice: pay.AdviceOperator,
 			Message: "payment succeeded after it had ended: keep it or give the money back",

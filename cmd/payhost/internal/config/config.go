@@ -104,6 +104,7 @@ type Webhook struct {
 type Limits struct {
 	CallTimeout time.Duration `koanf:"call_timeout"`
 	Memory      Bytes         `koanf:"memory"`
+	Requests    Count         `koanf:"requests"` // calls a second of one token; below zero for any
 }
 
 // Retention says how long things are kept; zero for the engine's defaults.
@@ -145,6 +146,19 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Count is a whole number; in the environment a text.
+type Count int
+
+// UnmarshalText reads a number.
+func (c *Count) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a whole number", text)
+	}
+	*c = Count(n)
+	return nil
+}
+
 // Errors lists everything that is wrong with a configuration, each with the path
 // of its field.
 type Errors []string
@@ -156,6 +170,7 @@ func defaults() map[string]any {
 	return map[string]any{
 		"listen": "127.0.0.1:8080", "data_dir": "./data", "log.level": "info", "log.format": "json",
 		"limits.call_timeout": "10s", "limits.memory": "64MiB",
+		"limits.requests": 500,
 	}
 }
 
@@ -166,7 +181,7 @@ func environment() map[string]string {
 		"PAYHOST_LISTEN": "listen", "PAYHOST_PUBLIC_URL": "public_url", "PAYHOST_DATA_DIR": "data_dir",
 		"PAYHOST_DATABASE_URL": "database_url", "PAYHOST_LOG_LEVEL": "log.level",
 		"PAYHOST_LOG_FORMAT": "log.format", "PAYHOST_LIMITS_CALL_TIMEOUT": "limits.call_timeout",
-		"PAYHOST_LIMITS_MEMORY": "limits.memory",
+		"PAYHOST_LIMITS_MEMORY": "limits.memory", "PAYHOST_LIMITS_REQUESTS": "limits.requests",
 	}
 }
 

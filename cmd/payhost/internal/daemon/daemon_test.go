@@ -346,7 +346,6 @@ func TestReloadRefuses(t *testing.T) {
 		"data_dir":     {func(n *config.Config) { n.DataDir = "elsewhere" }, "data_dir: can't be changed"},
 		"database_url": {func(n *config.Config) { n.DatabaseURL = "postgres://x" }, "database_url: can't be changed"},
 		"limits":       {func(n *config.Config) { n.Limits.Memory = 1 << 20 }, "limits: can't be changed"},
-		"rate":         {func(n *config.Config) { change(n, func(c *config.Connection) { c.Rate = 5 }) }, "connections.main.rate"},
 		"secret": {
 			func(n *config.Config) { change(n, func(c *config.Connection) { c.Secrets = nil }) },
 			"connections.main.secrets.access_token: is missing",

@@ -48,7 +48,9 @@ func (d *Daemon) reload(ctx context.Context, next *config.Config) error {
 	if err := d.api.SetTokens(tokens(next)); err != nil {
 		return config.Errors{"auth.tokens: " + err.Error()}
 	}
-	d.engine.SetEndpoints(engineSettings(next).endpoints)
+	settings := engineSettings(next)
+	d.engine.SetEndpoints(settings.endpoints)
+	d.engine.SetPolicies(settings.late, settings.rates)
 	d.warnOfDoubts(ctx, next)
 	for _, name := range slices.Sorted(maps.Keys(d.config.Connections)) {
 		if d.changed(name, next) {
@@ -87,15 +89,6 @@ func fixed(now, next *config.Config) config.Errors {
 	} {
 		if !f.same {
 			list = append(list, f.field+restart)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(next.Connections)) { // the engine is told of these once
-		was, is := now.Connections[name], next.Connections[name]
-		if was.LateSuccess != is.LateSuccess {
-			list = append(list, "connections."+name+".late_success"+restart)
-		}
-		if was.Rate != is.Rate {
-			list = append(list, "connections."+name+".rate"+restart)
 		}
 	}
 	return list

@@ -34,6 +34,7 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 	return httpapi.New(httpapi.Config{
 		Engine: d.engine, Plugins: d.plugins, Tokens: tokens(d.config), Logger: d.log, Metrics: d.metrics.handler(),
 		Ready: d.ready, Observe: d.metrics.request, Version: host.Version,
+		Limits: httpapi.Limits{Rate: float64(d.config.Limits.Requests)},
 	})
 }
 
