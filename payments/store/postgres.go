@@ -38,9 +38,7 @@ type Postgres struct {
 	mu     sync.RWMutex // held for reading by every call, so that Close waits for them
 	closed bool
 
-	jobs     sync.Mutex
-	started  bool
-	stopJobs func(context.Context) error
+	runner runner
 }
 
 var _ Store = (*Postgres)(nil)
@@ -182,31 +180,17 @@ func conflict(err error) bool {
 
 // StartJobs implements Store. The jobs go on when ctx ends: only stop stops them.
 func (s *Postgres) StartJobs(ctx context.Context, w Work) (func(context.Context) error, error) {
-	s.jobs.Lock()
-	defer s.jobs.Unlock()
-	if s.started {
-		return nil, errors.New("jobs run already")
-	}
-	s.started = true
-	stop, err := startJobs(ctx, w, s.placer, s.config.Logger, func(c *river.Config) (*river.Client[pgx.Tx], error) {
-		return river.NewClient(riverpgxv5.New(s.pool), c)
+	return s.runner.start(func() (func(context.Context) error, error) {
+		stop, err := startJobs(ctx, w, s.placer, s.config.Logger, func(c *river.Config) (*river.Client[pgx.Tx], error) {
+			return river.NewClient(riverpgxv5.New(s.pool), c)
+		})
+		return stop, translate(ctx, err)
 	})
-	if err != nil {
-		return nil, translate(ctx, err)
-	}
-	s.stopJobs = onceStopped(stop)
-	return s.stopJobs, nil
 }
 
 // Close implements Store. Jobs that still run are canceled.
 func (s *Postgres) Close() error {
-	s.jobs.Lock()
-	stop := s.stopJobs
-	s.started = true
-	s.jobs.Unlock()
-	if stop != nil {
-		stopNow(stop)
-	}
+	s.runner.close()
 	s.stop()
 	<-s.placer.done
 	<-s.heard

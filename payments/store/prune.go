@@ -70,7 +70,7 @@ func (t *tx) pruneEvents(args []any) (int64, error) {
 // Stats implements Store.
 func (c *core) Stats(ctx context.Context, now time.Time) (Stats, error) {
 	const (
-		doubts = `SELECT connection, count(*), min(in_doubt_since) FROM book WHERE in_doubt_since IS NOT NULL
+		doubts = `SELECT connection, count(*), min(in_doubt_since) FROM book%s WHERE in_doubt_since IS NOT NULL
 			GROUP BY connection`
 		overdue = sqlConnectionsDue + `
 			SELECT c.connection, (SELECT count(*) FROM book b WHERE b.connection = c.connection AND due_at <= ?)
@@ -85,7 +85,7 @@ func (c *core) Stats(ctx context.Context, now time.Time) (Stats, error) {
 		s = Stats{}
 		var oldest int64
 		s.InDoubt = make(map[string]int)
-		err := q.each(ctx, doubts, nil, func(scan scanner) error {
+		err := q.each(ctx, fmt.Sprintf(doubts, c.dialect.by("book_doubt")), nil, func(scan scanner) error {
 			var name string
 			var n int
 			var since int64

@@ -41,9 +41,7 @@ type SQLite struct {
 	mu     sync.RWMutex // held for reading by every call, so that Close waits for them
 	closed bool
 
-	jobs     sync.Mutex
-	started  bool
-	stopJobs func(context.Context) error
+	runner runner
 }
 
 var _ Store = (*SQLite)(nil)
@@ -163,39 +161,22 @@ func (s *SQLite) Exclusive() bool { return true }
 
 // StartJobs implements Store. The jobs go on when ctx ends: only stop stops them.
 func (s *SQLite) StartJobs(ctx context.Context, w Work) (func(context.Context) error, error) {
-	s.jobs.Lock()
-	defer s.jobs.Unlock()
-	if s.started {
-		return nil, errors.New("jobs run already")
-	}
-	s.started = true
-	// What runs by the books belonged to a process that is gone.
-	err := s.change(ctx, func(t *tx) error {
-		_, err := t.exec(sqlReviveJobs, s.placer.time(time.Now()))
-		return err
+	return s.runner.start(func() (func(context.Context) error, error) {
+		// What runs by the books belonged to a process that is gone.
+		err := s.change(ctx, func(t *tx) error { return t.later(sqlReviveJobs, s.placer.time(time.Now())) })
+		if err != nil {
+			return nil, err
+		}
+		stop, err := startJobs(ctx, w, s.placer, s.config.Logger, func(c *river.Config) (*river.Client[*sql.Tx], error) {
+			return river.NewClient(riversqlite.New(s.writer), c)
+		})
+		return stop, translate(ctx, err)
 	})
-	if err != nil {
-		return nil, err
-	}
-	stop, err := startJobs(ctx, w, s.placer, s.config.Logger, func(c *river.Config) (*river.Client[*sql.Tx], error) {
-		return river.NewClient(riversqlite.New(s.writer), c)
-	})
-	if err != nil {
-		return nil, translate(ctx, err)
-	}
-	s.stopJobs = onceStopped(stop)
-	return s.stopJobs, nil
 }
 
 // Close implements Store. It folds the WAL into the file. Jobs that still run are canceled.
 func (s *SQLite) Close() error {
-	s.jobs.Lock()
-	stop := s.stopJobs
-	s.started = true
-	s.jobs.Unlock()
-	if stop != nil {
-		stopNow(stop)
-	}
+	s.runner.close()
 	s.stopPlacer()
 	<-s.placer.done
 	s.mu.Lock()

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -72,7 +73,7 @@ func TestSQLiteRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]string{
-		jobs: "was written by a newer program",
+		jobs:                                     "was written by a newer program",
 		filepath.Join(folder, "nowhere", "x.db"): "its folder does not exist",
 		folder:                                   "is not a regular file",
 		text:                                     "is not a SQLite database",
@@ -114,6 +115,32 @@ func TestSQLiteAppendOnly(t *testing.T) {
 	}
 	if list, err := s.Entries(t.Context(), b.ID); err != nil || len(list) != 3 {
 		t.Errorf("entries: %v, %v", list, err)
+	}
+}
+
+// TestUniqueKey compares with what River stores: a later River may do it in another way.
+func TestUniqueKey(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "payments.db")
+	s := openSQLite(t, path)
+	defer func() { _ = s.Close() }()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, job := range []store.Job{
+		{Kind: store.JobProbe, Key: "shop-1"}, {Kind: store.JobDeliver, Key: `"<&>" ключ \u2028`},
+		{Kind: store.JobSweep}, {Kind: store.JobRetain, Key: "a b"},
+	} {
+		if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Enqueue(job) }); err != nil {
+			t.Fatal(err)
+		}
+		var key []byte
+		row := db.QueryRowContext(t.Context(), `SELECT unique_key FROM river_job WHERE kind = ?`, string(job.Kind))
+		if err := row.Scan(&key); err != nil || !bytes.Equal(key, store.UniqueKey(job.Kind, job.Key)) {
+			t.Errorf("%v: River's key is %x, %v", job, key, err)
+		}
 	}
 }
 

@@ -123,6 +123,9 @@ func (t *tx) Lock(book string) (*ledger.Book, error) {
 
 // Order implements Tx.
 func (t *tx) Order(connection, order string) ([]*ledger.Book, error) {
+	if order == "" {
+		return nil, t.ready()
+	}
 	if err := t.lock("order\x00" + connection + "\x00" + order); err != nil {
 		return nil, err
 	}

@@ -208,19 +208,41 @@ func startJobs[T any](
 	}, nil
 }
 
-// onceStopped makes stop safe to be called by its owner and by Close.
-func onceStopped(stop func(context.Context) error) func(context.Context) error {
-	var once sync.Once
-	var err error
-	return func(ctx context.Context) error {
-		once.Do(func() { err = stop(ctx) })
-		return err
-	}
+// runner starts the jobs of a store once and stops them once.
+type runner struct {
+	mu      sync.Mutex
+	started bool
+	end     func(context.Context) error
 }
 
-// stopNow cancels jobs instead of waiting for them.
-func stopNow(stop func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = stop(ctx) // there is nobody to be told
+func (r *runner) start(begin func() (func(context.Context) error, error)) (func(context.Context) error, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.started {
+		return nil, errors.New("jobs run already, or the store is closed")
+	}
+	stop, err := begin()
+	if err != nil {
+		return nil, err
+	}
+	var once sync.Once
+	var stopped error
+	r.started = true
+	r.end = func(ctx context.Context) error {
+		once.Do(func() { stopped = stop(ctx) })
+		return stopped
+	}
+	return r.end, nil
+}
+
+// close cancels jobs instead of waiting for them.
+func (r *runner) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.started = true
+	if r.end != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = r.end(ctx) // there is nobody to be told
+	}
 }

@@ -32,7 +32,7 @@ func testEvents(t *testing.T, s store.Store) {
 	if err != nil || len(list) != 0 || cursor != "" {
 		t.Errorf("empty store: %v, %q, %v", list, cursor, err)
 	}
-	b := stored(t, s, "shop-1", "order-1")
+	b := stored(t, s, "order-1")
 	want := emit(t, s, b, 0, 25)
 	var got []store.Event
 	eventually(t, "all events are shown", func() bool { // transactions of other tests may hold them up
@@ -152,7 +152,7 @@ func eventIDs(list []store.Delivery) string {
 
 func testDeliveries(t *testing.T, s store.Store) {
 	now := Start()
-	b, c := stored(t, s, "shop-1", "order-1"), stored(t, s, "shop-1", "order-2")
+	b, c := stored(t, s, "order-1"), stored(t, s, "order-2")
 	events := emit(t, s, b, 0, 3, "main", "audit")
 	others := emit(t, s, c, 0, 1, "main")
 
@@ -183,7 +183,7 @@ func testDeliveries(t *testing.T, s store.Store) {
 
 func testDeliveryOrder(t *testing.T, s store.Store) {
 	now := Start()
-	b := stored(t, s, "shop-1", "order-1")
+	b := stored(t, s, "order-1")
 	events := emit(t, s, b, 0, 4, "main")
 	take := func(what string, at time.Time, want ...int) []store.Delivery {
 		t.Helper()
@@ -243,7 +243,7 @@ func testDeliveryRace(t *testing.T, s store.Store) {
 	const books, rounds = 4, 25
 	var emitting sync.WaitGroup
 	for range books {
-		b := stored(t, s, "shop-1", "order")
+		b := stored(t, s, "order")
 		emitting.Go(func() {
 			for i := range rounds {
 				err := s.Update(t.Context(), func(tx store.Tx) error {
@@ -298,7 +298,7 @@ func testDeliveryRace(t *testing.T, s store.Store) {
 func testDeadLetters(t *testing.T, s store.Store) {
 	var want []string
 	for i := range 6 {
-		b := stored(t, s, "shop-1", fmt.Sprintf("order-%d", i))
+		b := stored(t, s, fmt.Sprintf("order-%d", i))
 		emit(t, s, b, 0, 1, "a", "b")
 		for _, endpoint := range []string{"a", "b"} {
 			for _, d := range claim(t, s, endpoint, Start()) {

@@ -67,7 +67,7 @@ func testKeys(t *testing.T, s store.Store) {
 }
 
 func testProviderKeys(t *testing.T, s store.Store) {
-	b := stored(t, s, "shop-1", "order-1")
+	b := stored(t, s, "order-1")
 	op := b.Operations[0]
 	claim := func(connection, key, operation string) error {
 		return s.Update(t.Context(), func(tx store.Tx) error { return tx.ClaimProviderKey(connection, key, operation) })
@@ -127,7 +127,7 @@ func testOrders(t *testing.T, s store.Store) {
 	if won.Load() != 2 {
 		t.Errorf("%d payments of the order on two connections", won.Load())
 	}
-	second := stored(t, s, "shop-1", "order-1")
+	second := stored(t, s, "order-1")
 	update(t, s, func(tx store.Tx) error {
 		there, err := tx.Order("shop-1", "order-1")
 		if len(there) != 2 || there[0].ID >= there[1].ID || there[1].ID != second.ID {

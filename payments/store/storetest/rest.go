@@ -141,7 +141,7 @@ func testPrune(t *testing.T, s store.Store) {
 		t.Errorf("pruned %d requests, want 1", n)
 	}
 
-	b := stored(t, s, "shop-1", "order-1")
+	b := stored(t, s, "order-1")
 	emit(t, s, b, 0, 2, "main")
 	emit(t, s, b, 2, 3)
 	delivered(t, s, claim(t, s, "main", old)[0], store.DeliveryDead, time.Time{})
@@ -188,7 +188,7 @@ func testStats(t *testing.T, s store.Store) {
 		b.Alerts = i % 2
 		put(t, s, b, now.Add(time.Duration(i-1)*time.Minute))
 	}
-	b := stored(t, s, "shop-1", "order-1")
+	b := stored(t, s, "order-1")
 	emit(t, s, b, 0, 3, "main")
 	delivered(t, s, claim(t, s, "main", now)[0], store.DeliveryDead, time.Time{})
 	update(t, s, func(tx store.Tx) error {

@@ -95,10 +95,10 @@ func put(t *testing.T, s store.Store, b *ledger.Book, due time.Time) *ledger.Boo
 	return b
 }
 
-// stored makes and stores a new book.
-func stored(t *testing.T, s store.Store, connection, order string) *ledger.Book {
+// stored makes and stores a new book of the connection shop-1.
+func stored(t *testing.T, s store.Store, order string) *ledger.Book {
 	t.Helper()
-	b, entries := Book(connection, order)
+	b, entries := Book("shop-1", order)
 	update(t, s, func(tx store.Tx) error { return tx.Append(b, time.Time{}, entries) })
 	return b
 }

@@ -66,7 +66,7 @@ func testAppend(t *testing.T, s store.Store) {
 }
 
 func testStale(t *testing.T, s store.Store) {
-	b := stored(t, s, "shop-1", "order-1")
+	b := stored(t, s, "order-1")
 	before := must[*ledger.Book](t)(s.Book(t.Context(), b.ID))
 	for name, version := range map[string]int64{"behind": 3, "ahead": 5} {
 		old := *before
@@ -96,7 +96,7 @@ func testStale(t *testing.T, s store.Store) {
 }
 
 func testLockRace(t *testing.T, s store.Store) {
-	b := stored(t, s, "shop-1", "order-1")
+	b := stored(t, s, "order-1")
 	const racers, rounds = 64, 3
 	race(racers, func(int) {
 		for range rounds {
@@ -117,7 +117,7 @@ func testLockRace(t *testing.T, s store.Store) {
 }
 
 func testStaleRace(t *testing.T, s store.Store) {
-	b := stored(t, s, "shop-1", "order-1")
+	b := stored(t, s, "order-1")
 	var won atomic.Int64
 	race(64, func(int) {
 		read, err := s.Book(t.Context(), b.ID)
@@ -277,7 +277,7 @@ func testCanceled(t *testing.T, s store.Store) {
 }
 
 func testClose(t *testing.T, s store.Store) {
-	b := stored(t, s, "shop-1", "order-1")
+	b := stored(t, s, "order-1")
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Errorf("close: %v", err)
