@@ -114,6 +114,7 @@ func child(ctx context.Context, o orders) error {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
+	mux.HandleFunc("POST /_disk/{bytes}", limitFiles)
 	mux.HandleFunc("GET /_points", func(w http.ResponseWriter, _ *http.Request) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -125,6 +126,21 @@ func child(ctx context.Context, o orders) error {
 	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	return errors.Join(errors.New("server ended"), server.Serve(l))
+}
+
+// limitFiles makes every write of a file behind a size fail, as a full disk does; 0
+// takes the limit away.
+func limitFiles(w http.ResponseWriter, r *http.Request) {
+	var limit syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit)
+	if n, _ := strconv.ParseUint(r.PathValue("bytes"), 10, 64); n > 0 {
+		limit.Cur = n
+	} else {
+		limit.Cur = limit.Max
+	}
+	if err = errors.Join(err, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
 
 func openStores(ctx context.Context, o orders, clock *rig.Clock) (store.Store, kv.Store, error) {
