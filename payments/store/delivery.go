@@ -120,8 +120,7 @@ func (c *core) NextDelivery(ctx context.Context) (map[string]time.Time, error) {
 	return c.earliest(ctx, sqlNextDelivery)
 }
 
-// DeadLetters implements Store. A page may be longer by a few, so that the
-// deliveries of one event are never on two.
+// DeadLetters implements Store.
 func (c *core) DeadLetters(ctx context.Context, before int64, limit int) ([]Delivery, error) {
 	const (
 		dead = sqlDeliveryColumns + ` WHERE d.state = 'dead' AND d.event`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -18,8 +19,6 @@ import (
 )
 
 const (
-	// connections is the size of the pool unless the URL says pool_max_conns.
-	connections = 24
 	// mostTries is how often an update is tried that PostgreSQL asks to try again.
 	mostTries = 10
 	// patience is how long a COMMIT is waited for, even if the caller has gone: what became of it is worth to know.
@@ -53,7 +52,7 @@ func OpenPostgres(ctx context.Context, url string, config Config) (*Postgres, er
 		return nil, errors.New("store open: the URL of the database cannot be read") // it may hold a password
 	}
 	if !strings.Contains(url, "pool_max_conns") {
-		poolConfig.MaxConns = connections
+		poolConfig.MaxConns = connections()
 	}
 	s, err := openPostgres(ctx, poolConfig, config.withDefaults())
 	if err != nil {
@@ -64,6 +63,12 @@ func OpenPostgres(ctx context.Context, url string, config Config) (*Postgres, er
 		return nil, fmt.Errorf("store open %s/%s: %w", host, poolConfig.ConnConfig.Database, err)
 	}
 	return s, nil
+}
+
+// connections is the size of the pool unless the URL says pool_max_conns. More of them than can work at once only get in
+// each other's way: with eight an update took two thirds of what it did with 64, on two processors.
+func connections() int32 {
+	return int32(max(10, min(100, 4*runtime.NumCPU()))) //nolint:gosec // a small number
 }
 
 func openPostgres(ctx context.Context, poolConfig *pgxpool.Config, config Config) (*Postgres, error) {

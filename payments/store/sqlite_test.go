@@ -130,8 +130,10 @@ func TestUniqueKey(t *testing.T) {
 	}
 	defer func() { _ = db.Close() }()
 	for _, job := range []store.Job{
-		{Kind: store.JobProbe, Key: "shop-1"}, {Kind: store.JobDeliver, Key: `"<&>" ключ \u2028`},
-		{Kind: store.JobSweep}, {Kind: store.JobRetain, Key: "a b"},
+		{Kind: store.JobProbe, Key: "shop-1"},
+		{Kind: store.JobDeliver, Key: `"<&>" ключ \u2028`},
+		{Kind: store.JobSweep},
+		{Kind: store.JobRetain, Key: "a b"},
 	} {
 		if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Enqueue(job) }); err != nil {
 			t.Fatal(err)

@@ -41,7 +41,8 @@ type Store interface {
 	// An error of do rolls back what do wrote, and is returned as it is. do must
 	// touch nothing but tx and may be run again after a serialization failure, so
 	// it must not keep state from an earlier run. On SQLite concurrent updates
-	// share a commit; one that fails does not fail the others.
+	// share a commit; one that fails does not fail the others, though they may be
+	// run again. A panic of do goes on in the caller, and nothing is written.
 	Update(ctx context.Context, do func(tx Tx) error) error
 
 	// Book returns a book by id, or ErrNotFound.
@@ -50,7 +51,7 @@ type Store interface {
 	BookByRef(ctx context.Context, connection, providerRef string) (*ledger.Book, error)
 	// BookByKey returns the book whose operation sent a provider key, or ErrNotFound.
 	BookByKey(ctx context.Context, connection, providerKey string) (*ledger.Book, error)
-	// Books lists books, newest first (or, of those in doubt, oldest doubt first).
+	// Books lists books, newest first (or, of those in doubt, oldest doubt first); ErrCursor.
 	Books(ctx context.Context, q Query) ([]*ledger.Book, error)
 	// Entries returns the entries of a book in their order.
 	Entries(ctx context.Context, book string) ([]ledger.Entry, error)
@@ -67,7 +68,7 @@ type Store interface {
 
 	// Events returns up to limit events behind a cursor ("" for the first) in the order of the ledger, and the cursor of
 	// the next page. An event is only shown once none can be committed before it. The cursor of an empty
-	// page is the one that was given.
+	// page is the one that was given. ErrCursor.
 	Events(ctx context.Context, after string, limit int) ([]Event, string, error)
 	// Deliveries claims up to limit deliveries to an endpoint that are due at now, by moving their due time to lease. Of one
 	// book only the oldest that is not yet delivered or dead is given out.
@@ -76,7 +77,8 @@ type Store interface {
 	Delivered(ctx context.Context, d Delivery) error
 	// NextDelivery returns when the next delivery is due, by endpoint.
 	NextDelivery(ctx context.Context) (map[string]time.Time, error)
-	// DeadLetters lists deliveries that were given up, newest first, before a cursor (0 for the first page).
+	// DeadLetters lists deliveries that were given up, newest first, before the Seq of the last of the page
+	// before (0 for the first). A page may be longer by a few, so that those of one event are never on two.
 	DeadLetters(ctx context.Context, before int64, limit int) ([]Delivery, error)
 	// Redeliver makes a dead or delivered delivery due again at once; ErrNotFound if there is none.
 	Redeliver(ctx context.Context, endpoint, event string, now time.Time) error
@@ -127,7 +129,8 @@ type Tx interface {
 	// Append stores entries and the book as it is with them applied: b.Version counts
 	// them already. It fills in the entries' Seq and b.LastSeq. A book whose
 	// stored version is not b.Version less len(entries) is ErrStale; version 0 is a book that is new.
-	// due is when the book is to be looked at next; zero for never.
+	// due is when the book is to be looked at next; zero for never. Without entries only due is changed. After
+	// ErrStale the update fails, even if do goes on.
 	Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error
 
 	// Key and PutKey read and write idempotency keys. PutKey returns ErrExists if the scope is taken.
@@ -143,7 +146,8 @@ type Tx interface {
 	Emit(events []Event) error
 	// PutNotification stores a notification as it came, or its new state.
 	PutNotification(n Notification) error
-	// Enqueue makes jobs that are not waiting already. They begin after the commit.
+	// Enqueue sees to it that a job begins at or after its time, behind the commit: a job of the kind and key
+	// that waits for later is moved forward, and one that runs now will run once more.
 	Enqueue(jobs ...Job) error
 }
 
