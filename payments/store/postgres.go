@@ -66,7 +66,7 @@ func OpenPostgres(ctx context.Context, url string, config Config) (*Postgres, er
 }
 
 // connections is the size of the pool unless the URL says pool_max_conns. More of them than can work at once only get in
-// each other's way: with eight an update took two thirds of what it did with 64, on two processors.
+// each other's way: with eight an update took three quarters of what it did with 64, on two processors.
 func connections() int32 {
 	return int32(max(10, min(100, 4*runtime.NumCPU()))) //nolint:gosec // a small number
 }
