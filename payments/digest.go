@@ -7,6 +7,9 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
+// lookGap is the least time between two lines about looks that told nothing.
+const lookGap = time.Minute
+
 // digest turns what was seen in one visit into entries: observations that tell
 // something new, proofs of absence, and what is over by now.
 func (e *Engine) digest(w *writing, h hints, s seen) {
@@ -34,14 +37,16 @@ func (e *Engine) weighAbsence(w *writing, h hints, s seen) {
 	line := ledger.Probed{Found: s.payment.Found, Error: probeError(s)}
 	for i := range w.book.Operations {
 		o := &w.book.Operations[i]
-		if o.Outcome == pay.OutcomeInDoubt && s.at.Sub(o.SentAt) > h.horizon && absent(w.book, o, h, s) {
+		// Two looks must be apart: one answer read twice agrees with itself.
+		if o.Outcome == pay.OutcomeInDoubt && s.at.Sub(o.SentAt) > h.horizon && s.at.Sub(o.AbsentAt) >= h.poll &&
+			absent(w.book, o, h, s) {
 			line.Absent = append(line.Absent, o.ID)
 		}
 	}
 	if len(line.Absent) > 0 {
 		w.news(line)
-	} else if line.Error != nil || s.payment.Found != pay.FoundObserved {
-		w.add(line) // a doubt is looked at rarely: its timeline may tell of every look
+	} else if (line.Error != nil || s.payment.Found != pay.FoundObserved) && w.now.Sub(w.book.LookedAt) >= lookGap {
+		w.add(line) // a doubt is looked at rarely: its timeline may tell of almost every look
 	}
 	for _, id := range line.Absent {
 		if o := w.book.Operation(id); o != nil && o.Outcome == pay.OutcomeInDoubt && o.Absent >= 2 {

@@ -41,6 +41,7 @@ type Book struct {
 	UpdatedAt time.Time `json:"updated_at"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`  // when the payment reached an end
 	HintedAt  time.Time `json:"hinted_at,omitzero"` // when the provider last called about it
+	LookedAt  time.Time `json:"looked_at,omitzero"` // when a look at a doubt that told nothing was last written down
 
 	Operations []Operation `json:"operations,omitempty"` // in the order they began
 	Refunds    []Refund    `json:"refunds,omitempty"`
@@ -71,6 +72,7 @@ type Operation struct {
 	DoubtSince time.Time `json:"doubt_since,omitzero"` // zero unless in doubt; kept while it is sent again
 	EndedAt    time.Time `json:"ended_at,omitzero"`    // of the last attempt
 	Lease      time.Time `json:"lease,omitzero"`       // a running attempt: until when it belongs to its process
+	AbsentAt   time.Time `json:"absent_at,omitzero"`   // the last of them
 	Absent     int       `json:"absent,omitempty"`     // probes beyond the horizon that saw no effect of it
 }
 

@@ -56,7 +56,7 @@ func (b *Book) apply(e Entry) bool {
 		changed := b.observe(e.At, body.Observation, body.Refund)
 		return b.settle(e.At) || changed
 	case Probed:
-		return b.probed(body)
+		return b.probed(e.At, body)
 	case Notified:
 		b.HintedAt = e.At
 		return true
@@ -248,11 +248,13 @@ func (b *Book) abandon(at time.Time, a Abandoned) bool {
 	return true
 }
 
-func (b *Book) probed(p Probed) bool {
+func (b *Book) probed(at time.Time, p Probed) bool {
+	b.LookedAt = at
 	changed := false
 	for _, id := range p.Absent {
 		if op := b.Operation(id); op != nil && op.Outcome == pay.OutcomeInDoubt {
 			op.Absent++
+			op.AbsentAt = at
 			changed = true
 		}
 	}

@@ -10,14 +10,7 @@ import (
 // can be seen by now. It never ends a doubt by an absence: that takes proof, which
 // is an entry of its own.
 func (b *Book) settle(at time.Time) bool {
-	changed := false
-	for i := range b.Refunds {
-		r := &b.Refunds[i]
-		sum := r.Base.Minor + r.Amount.Minor
-		if r.Status == pay.RefundPending && !b.Returned.IsZero() && b.Returned.Minor >= sum {
-			changed = b.refundIs(at, r, pay.RefundSucceeded) || changed
-		}
-	}
+	changed := b.settleSum(at)
 	for i := range b.Operations {
 		op := &b.Operations[i]
 		if op.Outcome != pay.OutcomeInDoubt && op.Outcome != pay.OutcomeAccepted {
@@ -42,6 +35,24 @@ func (b *Book) settle(at time.Time) bool {
 		b.reflect(at, op)
 	}
 	return changed
+}
+
+// settleSum ends the open refund that the provider's sum covers. Of two, the sum does
+// not tell which.
+func (b *Book) settleSum(at time.Time) bool {
+	var open *Refund
+	for i := range b.Refunds {
+		if r := &b.Refunds[i]; r.Status == pay.RefundPending {
+			if open != nil {
+				return false
+			}
+			open = r
+		}
+	}
+	if open == nil || b.Returned.IsZero() || b.Returned.Minor < open.Base.Minor+open.Amount.Minor {
+		return false
+	}
+	return b.refundIs(at, open, pay.RefundSucceeded)
 }
 
 // shown returns the outcome that the state of things proves of an open operation, 0
