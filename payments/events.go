@@ -29,9 +29,9 @@ const (
 	EventBounced    = "refund.bounced"      // the provider took back a refund
 )
 
-// events compares the book before and after, and returns what a merchant is to be
+// tidings compares the book before and after, and returns what a merchant is to be
 // told, and the endpoints that are to be woken.
-func (w *writing) events() ([]store.Event, []string) {
+func (w *writing) tidings() ([]store.Event, []string) {
 	var list []store.Event
 	woken := map[string]bool{}
 	tell := func(kind string, data any) {

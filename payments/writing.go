@@ -18,6 +18,11 @@ type writing struct {
 	now     time.Time
 	entries []ledger.Entry
 	soon    bool // the book is to be looked at at once
+
+	sealed    bool // all that follows is worked out, and nothing is added any more
+	due       time.Time
+	events    []store.Event
+	endpoints []string // that have one of them to be told of
 }
 
 func (e *Engine) writing(b *ledger.Book, actor string) *writing {
@@ -51,14 +56,28 @@ func (w *writing) news(body ledger.Body) bool {
 	return true
 }
 
+// seal works out all that follows from the entries. It may be called before the
+// transaction, so that what costs time is not done inside it.
+func (w *writing) seal() {
+	w.late()
+	w.due = dueTime(w.book, w.engine.hints(w.book.Connection), w.now)
+	if w.soon && askable(w.book) {
+		w.due = w.now
+	}
+	w.events, w.endpoints = w.tidings()
+	for i := range w.entries {
+		w.entries[i].Encode()
+	}
+	w.book.Encode()
+	w.sealed = true
+}
+
 // commit writes everything into the transaction.
 func (w *writing) commit(tx store.Tx) error {
-	w.late()
-	due := dueTime(w.book, w.engine.hints(w.book.Connection), w.now)
-	if w.soon && askable(w.book) {
-		due = w.now
+	if !w.sealed {
+		w.seal()
 	}
-	if err := tx.Append(w.book, due, w.entries); err != nil {
+	if err := tx.Append(w.book, w.due, w.entries); err != nil {
 		return err
 	}
 	for i := range w.book.Operations {
@@ -73,18 +92,17 @@ func (w *writing) commit(tx store.Tx) error {
 			return err
 		}
 	}
-	events, endpoints := w.events()
-	if len(events) > 0 {
-		if err := tx.Emit(events); err != nil {
+	if len(w.events) > 0 {
+		if err := tx.Emit(w.events); err != nil {
 			return err
 		}
 	}
 	var jobs []store.Job
-	for _, endpoint := range endpoints {
+	for _, endpoint := range w.endpoints {
 		jobs = append(jobs, store.Job{Kind: store.JobDeliver, Key: endpoint})
 	}
-	if !due.IsZero() {
-		jobs = append(jobs, store.Job{Kind: store.JobProbe, Key: w.book.Connection, At: due})
+	if !w.due.IsZero() {
+		jobs = append(jobs, store.Job{Kind: store.JobProbe, Key: w.book.Connection, At: w.due})
 	}
 	if len(jobs) == 0 {
 		return nil

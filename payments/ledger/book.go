@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -46,6 +47,8 @@ type Book struct {
 	Operations []Operation `json:"operations,omitempty"` // in the order they began
 	Refunds    []Refund    `json:"refunds,omitempty"`
 	Receipts   []Receipt   `json:"receipts,omitempty"`
+
+	encoded []byte // the book as JSON, until the next entry
 }
 
 // Operation is one intent to affect the provider, over all its attempts.
@@ -273,6 +276,15 @@ func (b *Book) RefundRef(r *Refund) pay.Ref {
 		ref.Keys = []string{o.ProviderKey}
 	}
 	return ref
+}
+
+// Encode returns the book as JSON, as it is stored. It is made once for each entry.
+func (b *Book) Encode() ([]byte, error) {
+	var err error
+	if b.encoded == nil {
+		b.encoded, err = json.Marshal(b)
+	}
+	return b.encoded, err
 }
 
 // Clone returns a copy that shares nothing that Apply changes.

@@ -15,6 +15,18 @@ type Entry struct {
 	At    time.Time // when payhost wrote it, to the microsecond
 	Actor string    // who caused it: "api:<token>", "operator:<token>", "host", "provider"
 	Body  Body
+
+	encoded []byte // Body as JSON, once it was asked for
+}
+
+// Encode returns the entry's body as JSON. It is made once: whoever wants that to
+// happen at a certain time calls it then.
+func (e *Entry) Encode() ([]byte, error) {
+	var err error
+	if e.encoded == nil {
+		e.encoded, err = json.Marshal(e.Body)
+	}
+	return e.encoded, err
 }
 
 // Body is what an entry says: one of the types below.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,7 +25,7 @@ const (
 // Append implements Tx.
 func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error {
 	before := b.Version - int64(len(entries))
-	snapshot, err := json.Marshal(b)
+	snapshot, err := b.Encode()
 	if err != nil {
 		return t.fail(fmt.Errorf("book: %w", err))
 	}
@@ -112,8 +111,9 @@ func (t *tx) insertEntries(entries []ledger.Entry) error {
 // insertion is the statement that inserts entries, and its arguments.
 func insertion(entries []ledger.Entry) ([]any, string, error) {
 	args := make([]any, 0, 5*len(entries)+15)
-	for _, e := range entries {
-		body, err := json.Marshal(e.Body)
+	for i := range entries {
+		e := &entries[i]
+		body, err := e.Encode()
 		if err != nil {
 			return nil, "", fmt.Errorf("entry %s: %w", e.Body.Kind(), err)
 		}

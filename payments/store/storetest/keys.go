@@ -81,7 +81,7 @@ func testProviderKeys(t *testing.T, s store.Store) {
 	if err := claim("shop-2", op.ProviderKey, "op_other_1"); err != nil {
 		t.Errorf("on another connection: %v", err)
 	}
-	if d := cmp.Diff(b, must[*ledger.Book](t)(s.BookByKey(t.Context(), "shop-1", op.ProviderKey))); d != "" {
+	if d := cmp.Diff(b, must[*ledger.Book](t)(s.BookByKey(t.Context(), "shop-1", op.ProviderKey)), asTold()); d != "" {
 		t.Errorf("book: %s", d)
 	}
 	for _, connection := range []string{"shop-2", "shop-3"} {

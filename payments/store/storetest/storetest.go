@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/payhost/payhost/payments/ledger"
 	"github.com/payhost/payhost/payments/store"
 )
@@ -165,3 +168,7 @@ func receive[T any](t *testing.T, what string, ch <-chan T) T {
 		panic("unreachable")
 	}
 }
+
+// asTold compares books and entries by what they say, not by whether they were
+// encoded already.
+func asTold() cmp.Option { return cmpopts.IgnoreUnexported(ledger.Book{}, ledger.Entry{}) }

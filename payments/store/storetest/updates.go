@@ -26,7 +26,7 @@ func testAppend(t *testing.T, s store.Store) {
 		if err != nil {
 			return err
 		}
-		if d := cmp.Diff(b, locked); d != "" {
+		if d := cmp.Diff(b, locked, asTold()); d != "" {
 			t.Errorf("locked: %s", d)
 		}
 		second = Answered(locked)
@@ -37,11 +37,11 @@ func testAppend(t *testing.T, s store.Store) {
 		b = locked
 		return tx.Append(locked, time.Time{}, second)
 	})
-	if d := cmp.Diff(b, must[*ledger.Book](t)(s.Book(t.Context(), b.ID))); d != "" {
+	if d := cmp.Diff(b, must[*ledger.Book](t)(s.Book(t.Context(), b.ID)), asTold()); d != "" {
 		t.Errorf("book: %s", d)
 	}
 	entries := must[[]ledger.Entry](t)(s.Entries(t.Context(), b.ID))
-	if d := cmp.Diff(append(first, second...), entries); d != "" {
+	if d := cmp.Diff(append(first, second...), entries, asTold()); d != "" {
 		t.Errorf("entries: %s", d)
 	}
 	for i := 1; i < len(entries); i++ {
@@ -51,7 +51,7 @@ func testAppend(t *testing.T, s store.Store) {
 	}
 	// Without an entry only the due time changes.
 	update(t, s, func(tx store.Tx) error { return tx.Append(b, Start(), nil) })
-	if d := cmp.Diff(b, must[*ledger.Book](t)(s.Book(t.Context(), b.ID))); d != "" {
+	if d := cmp.Diff(b, must[*ledger.Book](t)(s.Book(t.Context(), b.ID)), asTold()); d != "" {
 		t.Errorf("book: %s", d)
 	}
 	_, err := s.Book(t.Context(), ledger.NewID())
@@ -87,7 +87,7 @@ func testStale(t *testing.T, s store.Store) {
 		other.Version = 9
 		return tx.Append(other, time.Time{}, entries)
 	}), store.ErrStale)
-	if d := cmp.Diff(before, must[*ledger.Book](t)(s.Book(t.Context(), b.ID))); d != "" {
+	if d := cmp.Diff(before, must[*ledger.Book](t)(s.Book(t.Context(), b.ID)), asTold()); d != "" {
 		t.Errorf("book changed: %s", d)
 	}
 	if n := len(must[[]ledger.Entry](t)(s.Entries(t.Context(), b.ID))); n != 3 {
