@@ -26,6 +26,9 @@ func (e *Engine) Do(ctx context.Context, job store.Job) (time.Time, error) {
 		return time.Time{}, errClosed()
 	}
 	defer e.running.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.jobs, cancel)()
 	e.config.Fault("job." + string(job.Kind) + ".before")
 	defer e.config.Fault("job." + string(job.Kind) + ".after")
 	switch job.Kind {

@@ -1,11 +1,9 @@
 package payments
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/payhost/payhost/payments/ledger"
@@ -22,7 +20,7 @@ func (e *Engine) InDoubt(ctx context.Context, limit int, cursor string) ([]Doubt
 	if err != nil {
 		return nil, "", err
 	}
-	books, err := e.doubtfulBooks(ctx, limit, cursor)
+	books, err := e.store.Books(ctx, store.Query{DoubtOrder: true, Before: cursor, Limit: limit})
 	if err != nil {
 		return nil, "", storeError(err)
 	}
@@ -37,28 +35,6 @@ func (e *Engine) InDoubt(ctx context.Context, limit int, cursor string) ([]Doubt
 		next = store.CursorOf(books[limit-1])
 	}
 	return list, next, nil
-}
-
-// doubtfulBooks are those behind a cursor, of payments and of receipts that stand
-// alone.
-func (e *Engine) doubtfulBooks(ctx context.Context, limit int, cursor string) ([]*ledger.Book, error) {
-	yes := true
-	q := store.Query{InDoubt: &yes, DoubtOrder: true, Before: cursor, Limit: limit}
-	books, err := e.store.Books(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	q.Receipts = true
-	receipts, err := e.store.Books(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	books = append(books, receipts...)
-	slices.SortStableFunc(books, func(a, b *ledger.Book) int {
-		x, y := a.Doubts(a.Receipt)[0].Since, b.Doubts(b.Receipt)[0].Since
-		return cmp.Or(x.Compare(y), strings.Compare(a.ID, b.ID))
-	})
-	return books[:min(limit, len(books))], nil
 }
 
 // whatNext says what payhost does about a doubt, for a person.

@@ -102,7 +102,11 @@ func resolve(t *testing.T, b *bench, answer payments.Answer, outcome pay.Outcome
 	}
 	_, err = b.Engine.Resolve(b.ctx(), "ann", answer.Operation, proof)
 	b.refuses("resolve again", err, pay.ClassStateConflict)
-	events := b.events(book)
+	var events map[string]int
+	waitFor(t, "the end of the doubt among the events", func() bool {
+		events = b.events(book)
+		return events[payments.EventDoubtEnded] > 0
+	})
 	if events[payments.EventInDoubt] != 1 || events[payments.EventDoubtEnded] != 1 {
 		t.Errorf("events: %v", events)
 	}
@@ -196,5 +200,34 @@ func TestDesk(t *testing.T) {
 		if err != nil || len(page) != 4 {
 			t.Errorf("%d rows after one was resolved, %v", len(page), err)
 		}
+	})
+}
+
+// TestReceiptOnDesk loses the answer to a payment's receipt: an operator sees it,
+// and the payment is held up by nothing.
+func TestReceiptOnDesk(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		b := newBench(t, kind, rig.Options{})
+		book := paidTill(t, b)
+		if err := b.SmartPay.Kit().Fault(simkit.Fault{Path: "/v1/purchase/fiscal", Kind: simkit.CutAfter}); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := b.Engine.Receipt(b.ctx(), b.call(), book.PaymentID(), payments.NewReceipt{
+			RegisterNumber: "0000000001012345", FiscalSign: "2718281828", Total: pay.New(5000, pay.RUB),
+		})
+		if err != nil || !answer.InDoubt {
+			t.Fatalf("in doubt %t, error %v", answer.InDoubt, err)
+		}
+		list, _, err := b.Engine.InDoubt(b.ctx(), 10, "")
+		if err != nil || len(list) != 1 || list[0].Doubt.Operation != answer.Operation {
+			t.Errorf("desk: %+v, error %v", list, err)
+		}
+		yes := true
+		page, err := b.Engine.Payments(b.ctx(), payments.Filter{InDoubt: &yes})
+		if err != nil || len(page.Books) != 0 {
+			t.Errorf("payments in doubt: %d, error %v", len(page.Books), err)
+		}
+		b.must(b.Engine.Refund(b.ctx(), b.call(), book.PaymentID(), payments.NewRefund{Amount: pay.New(1000, pay.RUB)}))
 	})
 }

@@ -43,6 +43,8 @@ type Engine struct {
 	running sync.WaitGroup  // operations and background work under way
 	life    context.Context // of background work
 	end     context.CancelFunc
+	jobs    context.Context // of jobs: it ends first, so that a long one does not hold up the rest
+	endJobs context.CancelFunc
 }
 
 // New returns an engine. It reads nothing and starts nothing yet; operations work
@@ -57,6 +59,7 @@ func New(c Config) (*Engine, error) {
 		problems: map[string]string{}, limits: map[string]*rate.Limiter{},
 	}
 	e.life, e.end = context.WithCancel(context.Background())
+	e.jobs, e.endJobs = context.WithCancel(e.life)
 	return e, nil
 }
 
@@ -94,6 +97,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.closed = true
 	stop := e.stopJobs
 	e.mu.Unlock()
+	e.endJobs()
 	var stopped error
 	if stop != nil {
 		stopped = stop(ctx)

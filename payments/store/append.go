@@ -13,12 +13,12 @@ const (
 	sqlInsertEntries = `INSERT INTO entry (book, at, kind, actor, body) VALUES `
 	// The sequence of the last entry stands in a column of its own: PostgreSQL gives it out in the statement that
 	// writes the book.
-	sqlBookColumns = `connection, order_id, receipt, status, provider_ref, in_doubt_since, due_at, running, alerts,
+	sqlBookColumns = `connection, order_id, receipt, status, provider_ref, in_doubt, in_doubt_since, due_at, running, alerts,
 		updated_at, snapshot, version, last_seq, id`
 	sqlInsertBook = `INSERT INTO book (` + sqlBookColumns + `, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, %s, ?, ?) ON CONFLICT (id) DO NOTHING`
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, %s, ?, ?) ON CONFLICT (id) DO NOTHING`
 	sqlUpdateBook = `UPDATE book SET connection = ?, order_id = ?, receipt = ?, status = ?, provider_ref = ?,
-		in_doubt_since = ?, due_at = ?, running = ?, alerts = ?, updated_at = ?, snapshot = ?, version = ?, last_seq = %s
+		in_doubt = ?, in_doubt_since = ?, due_at = ?, running = ?, alerts = ?, updated_at = ?, snapshot = ?, version = ?, last_seq = %s
 		WHERE id = ? AND version = ?`
 )
 
@@ -30,7 +30,7 @@ func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error
 		return t.fail(fmt.Errorf("book: %w", err))
 	}
 	args := []any{
-		b.Connection, b.OrderID, b.Receipt, statusText(b.Status), b.ProviderRef, orNever(doubtSince(b)), orNever(due),
+		b.Connection, b.OrderID, b.Receipt, statusText(b.Status), b.ProviderRef, inDoubt(b), orNever(doubtSince(b)), orNever(due),
 		running(b), b.Alerts, micros(b.UpdatedAt), string(snapshot), b.Version,
 	}
 	statement, last := sqlUpdateBook, before

@@ -131,7 +131,9 @@ func (c *core) listing(q Query) (string, []any, error) {
 		index = better
 		and(condition, arg...)
 	}
-	and("receipt = ?", q.Receipts)
+	if !q.DoubtOrder {
+		and("receipt = ?", q.Receipts)
+	}
 	if q.Connection != "" {
 		use("book_connection", "connection = ?", q.Connection)
 	}
@@ -142,16 +144,16 @@ func (c *core) listing(q Query) (string, []any, error) {
 		}
 	}
 	if q.InDoubt != nil && !*q.InDoubt {
-		and("in_doubt_since IS NULL")
+		and(c.dialect.no("in_doubt"))
 	}
 	if q.Alerts {
 		use("book_alerts", "alerts > 0")
 	}
 	if q.Running {
-		use("book_running", c.dialect.running())
+		use("book_running", c.dialect.yes("running"))
 	}
-	if q.InDoubt != nil && *q.InDoubt || q.DoubtOrder {
-		use("book_doubtful", "in_doubt_since IS NOT NULL")
+	if q.InDoubt != nil && *q.InDoubt {
+		use("book_doubtful", c.dialect.yes("in_doubt"))
 	}
 	if q.OrderID != "" {
 		use("book_order", "order_id = ? AND order_id <> ''", q.OrderID)
@@ -159,6 +161,7 @@ func (c *core) listing(q Query) (string, []any, error) {
 	order := "id DESC"
 	switch {
 	case q.DoubtOrder:
+		and("in_doubt_since IS NOT NULL")
 		index, order = "book_doubt", "in_doubt_since, id"
 		if q.Before != "" {
 			since, id, err := parseCursor(q.Before)
@@ -175,11 +178,19 @@ func (c *core) listing(q Query) (string, []any, error) {
 	return sql, append(args, q.Limit), nil
 }
 
-func (d dialect) running() string {
+// yes and no write what a column that is true or false has to be, as the partial indexes do.
+func (d dialect) yes(column string) string {
 	if d.postgres {
-		return "running"
+		return column
 	}
-	return "running <> 0"
+	return column + " <> 0"
+}
+
+func (d dialect) no(column string) string {
+	if d.postgres {
+		return "NOT " + column
+	}
+	return column + " = 0"
 }
 
 // CursorOf returns what Query.Before is for the page behind a book that was listed
@@ -258,10 +269,13 @@ func oldestFirst(list []*ledger.Book) {
 	slices.SortFunc(list, func(a, b *ledger.Book) int { return strings.Compare(a.ID, b.ID) })
 }
 
-// doubtSince returns since when the book is in doubt; zero if it is not. Of a receipt that stands alone it is the
-// receipt's doubt.
+// inDoubt reports whether the book is in doubt for the merchant: a payment by an operation that moves money, a receipt
+// that stands alone by its own.
+func inDoubt(b *ledger.Book) bool { return len(b.Doubts(b.Receipt)) > 0 }
+
+// doubtSince returns since when anything of the book is in doubt, receipts of a payment too; zero if nothing is.
 func doubtSince(b *ledger.Book) time.Time {
-	if doubts := b.Doubts(b.Receipt); len(doubts) > 0 {
+	if doubts := b.Doubts(true); len(doubts) > 0 {
 		return doubts[0].Since
 	}
 	return time.Time{}

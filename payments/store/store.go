@@ -157,10 +157,10 @@ type Query struct {
 	OrderID    string
 	Connection string
 	Status     pay.PaymentStatus
-	InDoubt    *bool
+	InDoubt    *bool  // as the merchant sees it: a receipt in doubt holds up no payment
 	Alerts     bool   // only those with alerts
 	Running    bool   // only those with an attempt under way
-	DoubtOrder bool   // oldest doubt first; Before is then the cursor of CursorOf
+	DoubtOrder bool   // all that holds a doubt, receipts too, the oldest first; Before is then the cursor of CursorOf
 	Before     string // id of the last book of the page before
 	Limit      int    // 1 to 1000
 }

@@ -10,7 +10,8 @@ CREATE TABLE book (
 	receipt        BOOLEAN NOT NULL, -- stands alone
 	status         TEXT COLLATE "C" NOT NULL,
 	provider_ref   TEXT COLLATE "C" NOT NULL,
-	in_doubt_since BIGINT,
+	in_doubt       BOOLEAN NOT NULL, -- as the merchant sees it: a receipt holds up no payment
+	in_doubt_since BIGINT,           -- of anything in it, receipts too
 	due_at         BIGINT,
 	running        BOOLEAN NOT NULL,
 	alerts         BIGINT NOT NULL,
@@ -28,7 +29,7 @@ CREATE INDEX book_order      ON book (order_id, id) WHERE order_id <> '';
 CREATE INDEX book_ref        ON book (connection, provider_ref, id) WHERE provider_ref <> '';
 CREATE INDEX book_due        ON book (connection, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX book_doubt      ON book (in_doubt_since, id, connection) WHERE in_doubt_since IS NOT NULL;
-CREATE INDEX book_doubtful   ON book (id) WHERE in_doubt_since IS NOT NULL;
+CREATE INDEX book_doubtful   ON book (id) WHERE in_doubt;
 CREATE INDEX book_running    ON book (id) WHERE running;
 CREATE INDEX book_alerts     ON book (id) WHERE alerts > 0;
 

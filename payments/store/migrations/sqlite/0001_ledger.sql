@@ -9,7 +9,8 @@ CREATE TABLE book (
 	receipt        INTEGER NOT NULL, -- stands alone
 	status         TEXT    NOT NULL,
 	provider_ref   TEXT    NOT NULL,
-	in_doubt_since INTEGER,
+	in_doubt       INTEGER NOT NULL, -- as the merchant sees it: a receipt holds up no payment
+	in_doubt_since INTEGER,          -- of anything in it, receipts too
 	due_at         INTEGER,
 	running        INTEGER NOT NULL,
 	alerts         INTEGER NOT NULL,
@@ -27,7 +28,7 @@ CREATE INDEX book_order      ON book (order_id, id) WHERE order_id <> '';
 CREATE INDEX book_ref        ON book (connection, provider_ref, id) WHERE provider_ref <> '';
 CREATE INDEX book_due        ON book (connection, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX book_doubt      ON book (in_doubt_since, id, connection) WHERE in_doubt_since IS NOT NULL;
-CREATE INDEX book_doubtful   ON book (id) WHERE in_doubt_since IS NOT NULL;
+CREATE INDEX book_doubtful   ON book (id) WHERE in_doubt <> 0;
 CREATE INDEX book_running    ON book (id) WHERE running <> 0;
 CREATE INDEX book_alerts     ON book (id) WHERE alerts > 0;
 
