@@ -60,7 +60,7 @@ func (e *Engine) whatNext(b *ledger.Book, d *ledger.Doubt) string {
 // Probe asks the provider about the operation's payment now, and sends again what
 // may be sent again.
 func (e *Engine) Probe(ctx context.Context, operation string) (*ledger.Book, error) {
-	b, _, err := e.operation(ctx, operation)
+	b, err := e.bookOfOperation(ctx, operation)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (e *Engine) Probe(ctx context.Context, operation string) (*ledger.Book, err
 	}
 	defer e.running.Done()
 	e.probeNow(ctx, b.ID)
-	return e.book(ctx, b.ID, "id", "payment")
+	return e.book(ctx, b.ID, "payment")
 }
 
 // Resolve ends a doubt by an operator's proof. The operation must be in doubt or
@@ -81,7 +81,7 @@ func (e *Engine) Resolve(ctx context.Context, by, operation string, p Proof) (*l
 	case p.Evidence == "" || len(p.Evidence) > maxProof:
 		return nil, invalid("evidence", "must be 1 to 4096 bytes: what proves it, and where that can be seen")
 	}
-	b, _, err := e.operation(ctx, operation)
+	b, err := e.bookOfOperation(ctx, operation)
 	if err != nil {
 		return nil, err
 	}
@@ -98,21 +98,17 @@ func (e *Engine) Resolve(ctx context.Context, by, operation string, p Proof) (*l
 	})
 }
 
-// operation finds an operation and its book.
-func (e *Engine) operation(ctx context.Context, id string) (*ledger.Book, *ledger.Operation, error) {
+// bookOfOperation finds the book of an operation.
+func (e *Engine) bookOfOperation(ctx context.Context, id string) (*ledger.Book, error) {
 	book, ok := ledger.BookOf(id)
 	if !ok {
-		return nil, nil, notFound("id", "there is no such operation")
+		return nil, notFound("id", "there is no such operation")
 	}
-	b, err := e.book(ctx, book, "id", "operation")
-	if err != nil {
-		return nil, nil, err
+	b, err := e.book(ctx, book, "operation")
+	if err == nil && b.Operation(id) == nil {
+		return nil, notFound("id", "there is no such operation")
 	}
-	op := b.Operation(id)
-	if op == nil {
-		return nil, nil, notFound("id", "there is no such operation")
-	}
-	return b, op, nil
+	return b, err
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -121,13 +121,13 @@ func TestResolvedWrongly(t *testing.T) {
 		b := newBench(t, kind, rig.Options{})
 		answer := inDoubt()["refund"](t, b)
 		deny := payments.Proof{Outcome: pay.OutcomeNotApplied, Evidence: "somebody said so"}
-		book, err := b.Engine.Resolve(b.ctx(), "ann", answer.Operation, deny)
-		if err != nil {
+		if _, err := b.Engine.Resolve(b.ctx(), "ann", answer.Operation, deny); err != nil {
 			t.Fatal(err)
 		}
 		b.Kits()[rig.Rahmet].ClearFaults()
 		settleRefunds(t, b)
-		if book, err = b.Engine.Probe(b.ctx(), answer.Operation); err != nil {
+		book, err := b.Engine.Probe(b.ctx(), answer.Operation)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if book.Refunded().Minor != 100000 {

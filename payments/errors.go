@@ -64,9 +64,9 @@ func storeError(err error) error {
 }
 
 // found turns what the store says of an id into an error for callers.
-func found(err error, field, what string) error {
+func found(err error, what string) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return notFound(field, "there is no such "+what)
+		return notFound("id", "there is no such "+what)
 	}
 	return storeError(err)
 }

@@ -135,7 +135,7 @@ func TestFlowSmartPay(t *testing.T) {
 			if _, err := b.Engine.Release(b.ctx(), b.call(), id, pay.New(1, pay.RUB)); pay.ClassOf(err) != pay.ClassStateConflict {
 				t.Errorf("release of another amount: %v", err)
 			}
-			book = b.until(book, time.Minute, status(pay.PaymentAuthorized))
+			b.until(book, time.Minute, status(pay.PaymentAuthorized))
 			book = b.must(b.Engine.Confirm(b.ctx(), b.call(), id))
 			if book.Status != pay.PaymentSucceeded || book.Paid.Money != amount {
 				t.Fatalf("after confirm: %s, paid %s", book.Status, book.Paid)

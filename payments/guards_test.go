@@ -69,7 +69,7 @@ func TestDoubtOfRelease(t *testing.T) {
 			_, err := b.Engine.Release(b.ctx(), b.call(), id, amount)
 			b.refuses("release after status told of the first", err, pay.ClassStateConflict)
 		})
-		book = b.until(book, time.Minute, status(pay.PaymentAuthorized))
+		b.until(book, time.Minute, status(pay.PaymentAuthorized))
 		book = b.must(b.Engine.Confirm(b.ctx(), b.call(), id))
 		if book.Status != pay.PaymentSucceeded || book.InDoubt() != nil {
 			t.Errorf("payment is %s, in doubt %+v", book.Status, book.InDoubt())

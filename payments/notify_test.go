@@ -151,10 +151,17 @@ func TestForged(t *testing.T) {
 		versions := []int64{book.Version, other.Version, page.Version}
 		paid := pay.NotificationRequest{Method: "GET", Path: "/", Query: "event=paid&reference=1&amount=2500"}
 		for _, where := range []struct{ conn, nonce string }{
-			{rig.Rahmet, ""}, {rig.Rahmet, "x"}, {rig.Rahmet, book.ID}, {rig.Rahmet, book.ID + "-"},
-			{rig.Rahmet, book.ID + "-" + other.Nonce}, {rig.Rahmet, book.ID + "-" + strings.ToUpper(book.Nonce) + "0"},
-			{rig.Rahmet, ledger.NewID() + "-" + book.Nonce}, {rig.YenilToleg, nonce(book)}, {rig.YenilToleg, nonce(page)},
-			{rig.SmartPay, nonce(book)}, {"none", nonce(book)},
+			{rig.Rahmet, ""},
+			{rig.Rahmet, "x"},
+			{rig.Rahmet, book.ID},
+			{rig.Rahmet, book.ID + "-"},
+			{rig.Rahmet, book.ID + "-" + other.Nonce},
+			{rig.Rahmet, book.ID + "-" + strings.ToUpper(book.Nonce) + "0"},
+			{rig.Rahmet, ledger.NewID() + "-" + book.Nonce},
+			{rig.YenilToleg, nonce(book)},
+			{rig.YenilToleg, nonce(page)},
+			{rig.SmartPay, nonce(book)},
+			{"none", nonce(book)},
 		} {
 			ack, err := b.Engine.Notify(b.ctx(), where.conn, where.nonce, paid)
 			b.refuses(where.conn+" "+where.nonce, err, pay.ClassNotFound)

@@ -98,7 +98,7 @@ func (e *Engine) first(ctx context.Context, in *intent, print []byte) (Answer, e
 	var book *ledger.Book
 	if in.book != "" {
 		var err error
-		if book, err = e.book(ctx, in.book, "id", "payment"); err != nil {
+		if book, err = e.book(ctx, in.book, "payment"); err != nil {
 			return Answer{}, err
 		}
 		if err := e.recoverStale(ctx, book); err != nil {
@@ -128,7 +128,7 @@ func (e *Engine) again(ctx context.Context, in *intent, claim store.Claim, print
 			Message: "the key was used for a request with other fields",
 		}).Fill()
 	}
-	book, err := e.book(ctx, claim.Book, "id", "payment")
+	book, err := e.book(ctx, claim.Book, "payment")
 	if err != nil {
 		return Answer{}, err
 	}
@@ -212,10 +212,10 @@ func checkCall(c Call) error {
 }
 
 // book reads a book, with an error for callers.
-func (e *Engine) book(ctx context.Context, id, field, what string) (*ledger.Book, error) {
+func (e *Engine) book(ctx context.Context, id, what string) (*ledger.Book, error) {
 	b, err := e.store.Book(ctx, id)
 	if err != nil {
-		return nil, found(err, field, what)
+		return nil, found(err, what)
 	}
 	return b, nil
 }
@@ -226,7 +226,7 @@ func (e *Engine) paymentBook(ctx context.Context, payment string) (*ledger.Book,
 	if !ok || ledger.PaymentID(id) != payment {
 		return nil, notFound("id", "there is no such payment")
 	}
-	b, err := e.book(ctx, id, "id", "payment")
+	b, err := e.book(ctx, id, "payment")
 	if err == nil && b.Receipt {
 		return nil, notFound("id", "there is no such payment")
 	}

@@ -42,7 +42,8 @@ func TestNothingPersonal(t *testing.T) {
 			conn, path := p.Connection, []string{rahmetCreate, yenilCreate}[i]
 			books = append(books, b.must(b.Engine.Create(b.ctx(), b.call(), p)))
 			for _, fault := range []simkit.Fault{
-				{Kind: simkit.CutAfter}, {Kind: simkit.Status, Status: 429},
+				{Kind: simkit.CutAfter},
+				{Kind: simkit.Status, Status: 429},
 				{Kind: simkit.Status, Status: 400, Body: `{"title":"bad card 4111111111111111","status":400,"errors":{"Customer":["4111 1111 1111 1111"]}}`},
 				{Kind: simkit.Answer, Body: `{"error_code":422,"status":"error","message":"card 4111111111111111 is bad","data":null}`},
 			} {

@@ -68,7 +68,7 @@ func (e *Engine) ReceiptBook(ctx context.Context, receipt string) (*ledger.Book,
 	if !ok {
 		return nil, notFound("id", "there is no such receipt")
 	}
-	b, err := e.book(ctx, id, "id", "receipt")
+	b, err := e.book(ctx, id, "receipt")
 	if err == nil && b.ReceiptOf(receipt) == nil {
 		return nil, notFound("id", "there is no such receipt")
 	}
@@ -84,7 +84,7 @@ func (e *Engine) Timeline(ctx context.Context, id string) ([]ledger.Entry, error
 	}
 	entries, err := e.store.Entries(ctx, book)
 	if err != nil {
-		return nil, found(err, "id", "payment")
+		return nil, found(err, "payment")
 	}
 	if len(entries) == 0 {
 		return nil, notFound("id", "there is no such payment")

@@ -45,15 +45,11 @@ func (w *writing) add(body ledger.Body) {
 }
 
 // news applies an entry and keeps it only if it tells anything new.
-func (w *writing) news(body ledger.Body) bool {
+func (w *writing) news(body ledger.Body) {
 	e := ledger.Entry{Book: w.book.ID, At: w.now, Actor: w.actor, Body: body}
-	next := w.book.Clone()
-	if !next.Apply(e) {
-		return false
+	if next := w.book.Clone(); next.Apply(e) {
+		w.book, w.entries = next, append(w.entries, e)
 	}
-	w.book = next
-	w.entries = append(w.entries, e)
-	return true
 }
 
 // seal works out all that follows from the entries. It may be called before the
@@ -66,9 +62,9 @@ func (w *writing) seal() {
 	}
 	w.events, w.endpoints = w.tidings()
 	for i := range w.entries {
-		w.entries[i].Encode()
+		_, _ = w.entries[i].Encode() // kept; what can't be written fails when it is
 	}
-	w.book.Encode()
+	_, _ = w.book.Encode()
 	w.sealed = true
 }
 

@@ -64,10 +64,17 @@ type plan struct {
 
 func draw(r *rand.Rand, l life) plan {
 	kinds := []simkit.Fault{
-		{Kind: simkit.CutBefore}, {Kind: simkit.CutAfter}, {Kind: simkit.Status, Status: 500},
-		{Kind: simkit.Status, Status: 500, After: true}, {Kind: simkit.HTML}, {Kind: simkit.HTML, After: true},
-		{Kind: simkit.Truncate}, {Kind: simkit.Empty, After: true}, {Kind: simkit.Status, Status: 429},
-		{Kind: simkit.Slow, DelayMS: 2500}, {Kind: simkit.WrongType},
+		{Kind: simkit.CutBefore},
+		{Kind: simkit.CutAfter},
+		{Kind: simkit.Status, Status: 500},
+		{Kind: simkit.Status, Status: 500, After: true},
+		{Kind: simkit.HTML},
+		{Kind: simkit.HTML, After: true},
+		{Kind: simkit.Truncate},
+		{Kind: simkit.Empty, After: true},
+		{Kind: simkit.Status, Status: 429},
+		{Kind: simkit.Slow, DelayMS: 2500},
+		{Kind: simkit.WrongType},
 	}
 	connection, _, _ := strings.Cut(l.name, " ")
 	paths := append([]string{statusPaths()[connection]}, l.paths...)

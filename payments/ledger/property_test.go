@@ -197,9 +197,14 @@ func TestAbsenceEndsNoDoubt(t *testing.T) {
 		b.Apply(ledger.Entry{Book: bookID, At: epoch, Body: nothing}) // what was shown before is settled
 		outcomes, doubts := outcomesOf(b), len(b.Doubts(true))
 		for _, body := range []ledger.Body{
-			nothing, ledger.Probed{Found: pay.FoundNot}, ledger.Probed{Found: pay.FoundNothing},
-			ledger.Probed{Found: pay.FoundNot, Absent: ids(b)}, ledger.Probed{Found: pay.FoundNot, Absent: ids(b)},
-			ledger.Probed{Found: pay.FoundNot, Absent: ids(b)}, ledger.Notified{ID: "ntf_1"}, ledger.Note{Text: "hello"},
+			nothing,
+			ledger.Probed{Found: pay.FoundNot},
+			ledger.Probed{Found: pay.FoundNothing},
+			ledger.Probed{Found: pay.FoundNot, Absent: ids(b)},
+			ledger.Probed{Found: pay.FoundNot, Absent: ids(b)},
+			ledger.Probed{Found: pay.FoundNot, Absent: ids(b)},
+			ledger.Notified{ID: "ntf_1"},
+			ledger.Note{Text: "hello"},
 			nothing,
 		} {
 			b.Apply(ledger.Entry{Book: bookID, At: epoch, Body: body})

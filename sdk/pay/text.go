@@ -29,32 +29,32 @@ func (n names) parse(what string, text []byte) (uint8, error) {
 }
 
 // MarshalText writes the word.
-func (p PaymentStatus) MarshalText() ([]byte, error) { return paymentNames.text(uint8(p)), nil }
+func (s PaymentStatus) MarshalText() ([]byte, error) { return paymentNames.text(uint8(s)), nil }
 
 // UnmarshalText reads the word.
-func (p *PaymentStatus) UnmarshalText(text []byte) error {
+func (s *PaymentStatus) UnmarshalText(text []byte) error {
 	i, err := paymentNames.parse("payment status", text)
-	*p = PaymentStatus(i)
+	*s = PaymentStatus(i)
 	return err
 }
 
 // MarshalText writes the word.
-func (r RefundStatus) MarshalText() ([]byte, error) { return refundNames.text(uint8(r)), nil }
+func (s RefundStatus) MarshalText() ([]byte, error) { return refundNames.text(uint8(s)), nil }
 
 // UnmarshalText reads the word.
-func (r *RefundStatus) UnmarshalText(text []byte) error {
+func (s *RefundStatus) UnmarshalText(text []byte) error {
 	i, err := refundNames.parse("refund status", text)
-	*r = RefundStatus(i)
+	*s = RefundStatus(i)
 	return err
 }
 
 // MarshalText writes the word.
-func (r ReceiptStatus) MarshalText() ([]byte, error) { return receiptNames.text(uint8(r)), nil }
+func (s ReceiptStatus) MarshalText() ([]byte, error) { return receiptNames.text(uint8(s)), nil }
 
 // UnmarshalText reads the word.
-func (r *ReceiptStatus) UnmarshalText(text []byte) error {
+func (s *ReceiptStatus) UnmarshalText(text []byte) error {
 	i, err := receiptNames.parse("receipt status", text)
-	*r = ReceiptStatus(i)
+	*s = ReceiptStatus(i)
 	return err
 }
 
@@ -109,12 +109,12 @@ func (a *Advice) UnmarshalText(text []byte) error {
 }
 
 // MarshalText writes the word.
-func (d DeclinedReason) MarshalText() ([]byte, error) { return reasonNames.text(uint8(d)), nil }
+func (r DeclinedReason) MarshalText() ([]byte, error) { return reasonNames.text(uint8(r)), nil }
 
 // UnmarshalText reads the word.
-func (d *DeclinedReason) UnmarshalText(text []byte) error {
+func (r *DeclinedReason) UnmarshalText(text []byte) error {
 	i, err := reasonNames.parse("declined reason", text)
-	*d = DeclinedReason(i)
+	*r = DeclinedReason(i)
 	return err
 }
 
@@ -159,7 +159,9 @@ func (f *Found) UnmarshalText(text []byte) error {
 }
 
 // MarshalText writes the word.
-func (a Authenticity) MarshalText() ([]byte, error) { return names(authenticityNames).text(uint8(a)), nil }
+func (a Authenticity) MarshalText() ([]byte, error) {
+	return names(authenticityNames).text(uint8(a)), nil
+}
 
 // UnmarshalText reads the word.
 func (a *Authenticity) UnmarshalText(text []byte) error {
