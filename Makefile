@@ -10,6 +10,7 @@ EXAMPLES  := $(notdir $(wildcard examples/*))
 WASM      := GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w'
 FUZZTIME  ?= 20s
 DEMO      ?=
+LOAD      ?=
 RUN       ?=
 
 .PHONY: help build plugins demo run test race check format lint vuln fuzz bench clean
@@ -69,6 +70,7 @@ fuzz: ## Run every fuzz target for FUZZTIME
 bench: build ## Print the rows of docs/performance.md that can be reached
 	go run ./host/internal/bench -plugins build/plugins
 	go test -run '^$$' -bench . -benchtime 300ms ./host/egress ./host/internal/wasm ./sdk/abi
+	go test -run '^$$' -bench . -benchtime 10000x -timeout 60m ./internal/load $(LOAD)
 
 clean: ## Remove what was built
 	rm -rf build dist

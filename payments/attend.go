@@ -13,9 +13,13 @@ import (
 )
 
 const (
-	claimLease   = time.Minute // how long a claimed book is left to who claimed it
-	claimBatch   = 64          // books that one claim takes
-	chunksAtOnce = 8           // status calls of one connection at once
+	// A claim must be worked off within its lease and a job within its timeout, also if
+	// every call takes as long as it may: four rounds of a status call and a repeat each.
+	claimBatch   = 32               // books that one claim takes
+	chunksAtOnce = 8                // status calls of one connection at once
+	claimLease   = 2 * time.Minute  // how long a claimed book is left to who claimed it
+	jobTimeout   = 3 * time.Minute  // of one job
+	jobTurn      = 20 * time.Second // after which a job with more to do begins anew
 )
 
 // Do works off one job and returns when it is to run again, zero for not. The
@@ -47,7 +51,7 @@ func (e *Engine) Do(ctx context.Context, job store.Job) (time.Time, error) {
 // attendConnection brings every book of a connection on that is due, and returns
 // when the next one is.
 func (e *Engine) attendConnection(ctx context.Context, name string) (time.Time, error) {
-	for ctx.Err() == nil {
+	for end := time.Now().Add(jobTurn); ctx.Err() == nil && time.Now().Before(end); {
 		now := e.now()
 		books, err := e.store.Due(ctx, name, now, now.Add(claimLease), claimBatch)
 		if err != nil {
@@ -226,7 +230,7 @@ func (e *Engine) askRefunds(ctx context.Context, conn *host.Connection, b *ledge
 func (e *Engine) ask(
 	ctx context.Context, conn *host.Connection, n int, call func(context.Context) ([]pay.StatusItem, error),
 ) ([]pay.StatusItem, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.config.CallTimeout+claimLease/2)
+	ctx, cancel := context.WithTimeout(ctx, e.config.CallTimeout+claimLease/4)
 	defer cancel()
 	if err := e.limiter(conn.Name()).Wait(ctx); err != nil {
 		return nil, err

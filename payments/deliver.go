@@ -21,7 +21,7 @@ import (
 const (
 	deliverBatch  = 32
 	deliverAtOnce = 8
-	deliverLease  = time.Minute
+	deliverLease  = 2 * time.Minute
 )
 
 // retryAfter is how long to wait after each failed delivery; then it is given up.
@@ -38,7 +38,7 @@ func (e *Engine) deliver(ctx context.Context, endpoint string) (time.Time, error
 	if to == nil { // taken out of the configuration: what is left waits for its return, or for the retention
 		return time.Time{}, nil
 	}
-	for ctx.Err() == nil {
+	for end := time.Now().Add(jobTurn); ctx.Err() == nil && time.Now().Before(end); {
 		now := e.now()
 		list, err := e.store.Deliveries(ctx, endpoint, now, now.Add(deliverLease), deliverBatch)
 		if err != nil {
@@ -73,13 +73,18 @@ func (e *Engine) sweepDeliveries(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var wg sync.WaitGroup
 	for endpoint, at := range due {
-		if !at.After(e.now()) {
-			if _, err := e.deliver(ctx, endpoint); err != nil {
-				return err
-			}
+		if at.After(e.now()) {
+			continue
 		}
+		wg.Go(func() { // one that does not answer holds up no other
+			if _, err := e.deliver(ctx, endpoint); err != nil && ctx.Err() == nil {
+				e.log.Warn("events that are due can't be delivered", "endpoint", maskedURL(endpoint), "error", err)
+			}
+		})
 	}
+	wg.Wait()
 	return nil
 }
 

@@ -70,7 +70,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		return err
 	}
 	stop, err := e.store.StartJobs(ctx, store.Work{
-		Do: e.Do,
+		Do: e.Do, Timeout: jobTimeout,
 		Periodic: []store.Periodic{
 			{Job: store.Job{Kind: store.JobSweep}, Every: sweepEvery},
 			{Job: store.Job{Kind: store.JobRetain}, Every: retainEvery},

@@ -163,6 +163,8 @@ func others(books []*ledger.Book) string {
 func (a *attempt) finish(ctx context.Context, o ledger.Outcome) (*ledger.Book, error) {
 	point := a.op.Op.String()
 	a.engine.config.Fault(point + ".before_outcome")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseSlack) // the call's own time may be up
+	defer cancel()
 	book, err := a.end(ctx, o)
 	if err == nil {
 		a.engine.config.Fault(point + ".after_outcome")
