@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -67,8 +68,18 @@ func given(flags *pflag.FlagSet) map[string]any {
 	return out
 }
 
+// collectLess lets the heap grow to four times what lives before it is collected,
+// unless the environment says otherwise: payhost keeps little and makes much, and
+// measured on SQLite that is a tenth more payments.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
+	}
+}
+
 func serve(ctx context.Context, out *output, path string, flags map[string]any) error {
 	defer private()()
+	collectLess()
 	hup := make(chan os.Signal, 1) // before anybody knows that payhost runs
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)

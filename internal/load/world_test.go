@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -23,6 +24,14 @@ import (
 	"github.com/payhost/payhost/sdk"
 	"github.com/payhost/payhost/sdk/pay"
 )
+
+// TestMain runs the collector as payhost serve does.
+func TestMain(m *testing.M) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
+	}
+	os.Exit(m.Run())
+}
 
 const created = `{"error_code":0,"status":"success","message":"Заказ создан","data":{"preorder_id":111,` +
 	`"url":"https://rahmet.example/?id=3f1f7c2a9b","note":"a few bytes more, so that the answer is as long as real ones ` +
