@@ -39,6 +39,23 @@ func (a *API) serveDesk() {
 			"Answers the payment, or the receipt that stands alone.",
 		example: map[string]any{"outcome": "not_applied", "evidence": "statement of 2026-03-01, ticket 4711: no such charge"},
 	}, a.resolve)
+	write(a, route{
+		id: "acknowledge-alerts", method: http.MethodPost, path: "/v1/payments/{id}/acknowledge", tag: tagDesk, scope: ScopeAdmin,
+		fails: []int{404, 409}, summary: "End a payment's alerts",
+		about:   "Records that a person has looked at what the provider contradicts, and what came of it. It changes no status.",
+		example: map[string]any{"evidence": "asked the provider: a test of theirs, ticket 4711"},
+	}, a.acknowledge)
+}
+
+func (a *API) acknowledge(ctx context.Context, x *exchange, in *paymentPath, body *finding) (*found[payments.PaymentView], error) {
+	if !isID(in.ID, "pay_") {
+		return nil, notFound("no such payment")
+	}
+	b, err := a.config.Engine.Acknowledge(ctx, x.caller, in.ID, body.Evidence)
+	if err != nil {
+		return nil, err
+	}
+	return &found[payments.PaymentView]{payments.ViewPayment(b)}, nil
 }
 
 func (a *API) listInDoubt(ctx context.Context, _ *exchange, in *pageQuery) (*found[doubtList], error) {

@@ -28,6 +28,7 @@ type Engine interface {
 	ReceiptBook(ctx context.Context, receipt string) (*ledger.Book, error)
 	Timeline(ctx context.Context, id string) ([]ledger.Entry, error)
 
+	Acknowledge(ctx context.Context, by, payment, evidence string) (*ledger.Book, error)
 	InDoubt(ctx context.Context, limit int, cursor string) ([]payments.Doubtful, string, error)
 	Probe(ctx context.Context, operation string) (*ledger.Book, error)
 	Resolve(ctx context.Context, by, operation string, p payments.Proof) (*ledger.Book, error)

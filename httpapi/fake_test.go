@@ -149,6 +149,11 @@ func (f *fake) Resolve(ctx context.Context, by, op string, p payments.Proof) (*l
 	return f.book, f.err
 }
 
+func (f *fake) Acknowledge(ctx context.Context, by, id, evidence string) (*ledger.Book, error) {
+	f.note(ctx, "acknowledge", payments.Call{Caller: by}, id, evidence)
+	return f.book, f.err
+}
+
 func (f *fake) Notify(ctx context.Context, c, nonce string, r pay.NotificationRequest) (pay.Ack, error) {
 	f.note(ctx, "notify", payments.Call{}, c, nonce, r)
 	return f.ack, f.err

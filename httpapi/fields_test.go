@@ -164,6 +164,7 @@ func TestWrongFields(t *testing.T) {
 		{"POST /v1/receipts", loose, append(receipts, textsWrong("connection", true, 128)...)},
 		{"POST /v1/operations/{id}/probe", `{}`, empty},
 		{"POST /v1/operations/{id}/resolve", resolveBody, append(resolutions, wrong{path: "by", value: `"me"`})},
+		{"POST /v1/payments/{id}/acknowledge", `{"evidence":"e"}`, append(textsWrong("evidence", true, 4096), wrong{path: "by", value: `"me"`})},
 		{"POST /v1/plugins/{name}/activate", activateBody, append(digests, wrong{path: "version", value: `"1"`})},
 		{"POST /v1/plugins/{name}/rollback", `{}`, empty},
 		{"POST /v1/events/{id}/redeliver", redeliverBody, append(textsWrong("endpoint", false, 2048), wrong{path: "all", value: `true`})},

@@ -197,6 +197,17 @@ func (resolution) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema 
 	return s
 }
 
+// finding is what a person has found out about a payment's alerts.
+type finding struct {
+	Evidence string `json:"evidence" minLength:"1" maxLength:"4096" doc:"What was found, and where that can be seen"`
+}
+
+// TransformSchema implements huma.SchemaTransformer: evidence is bounded in bytes.
+func (finding) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Properties["evidence"].Extensions = map[string]any{maxBytes: 4096}
+	return s
+}
+
 type activation struct {
 	Digest        string `json:"digest" format:"sha-256" minLength:"64" maxLength:"64" doc:"SHA-256 of the revision, in hex"`
 	CanaryPercent *int64 `json:"canary_percent,omitempty" minimum:"1" maximum:"100" doc:"100 or absent; parts are not supported yet"`

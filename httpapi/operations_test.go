@@ -216,6 +216,8 @@ func TestWhatTheEngineIsAsked(t *testing.T) {
 		{"POST", "/v1/payments/" + payment + "/refunds/" + refund + "/cancel", `{}`, []any{payment, refund}},
 		{"POST", "/v1/operations/" + operation + "/resolve", `{"outcome":"not_applied","evidence":"e"}`, []any{operation, payments.Proof{Outcome: pay.OutcomeNotApplied, Evidence: "e"}}},
 		{"POST", "/v1/operations/" + operation + "/resolve", `{"outcome":"declined","evidence":"e"}`, []any{operation, payments.Proof{Outcome: pay.OutcomeDeclined, Evidence: "e"}}},
+		{"GET", "/v1/payments?alerts=true", "", []any{payments.Filter{Alerts: true, Limit: 50}}},
+		{"POST", "/v1/payments/" + payment + "/acknowledge", `{"evidence":"e"}`, []any{payment, "e"}},
 		{"GET", "/v1/in-doubt?limit=3&cursor=x", "", []any{3, "x"}},
 		{"GET", "/v1/events", "", []any{"", 100}},
 		{"GET", "/v1/events?after=7&limit=500", "", []any{"7", 500}},

@@ -28,6 +28,7 @@ type paymentFilter struct {
 	Connection string `query:"connection" maxLength:"128"`
 	Status     string `query:"status" enum:"created,pending,processing,authorized,succeeded,failed,canceled,expired"`
 	InDoubt    string `query:"in_doubt" enum:"true,false"`
+	Alerts     bool   `query:"alerts" doc:"Only payments with alerts: contradictions that nobody has acknowledged"`
 	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor     string `query:"cursor" maxLength:"512" doc:"next_cursor of the page before"`
 }
@@ -123,7 +124,7 @@ func (a *API) payment(ctx context.Context, id string, refresh bool) (*ledger.Boo
 }
 
 func (a *API) listPayments(ctx context.Context, _ *exchange, in *paymentFilter) (*found[paymentList], error) {
-	f := payments.Filter{OrderID: in.OrderID, Connection: in.Connection, Limit: in.Limit, Cursor: in.Cursor}
+	f := payments.Filter{OrderID: in.OrderID, Connection: in.Connection, Alerts: in.Alerts, Limit: in.Limit, Cursor: in.Cursor}
 	if in.Status != "" {
 		if err := f.Status.UnmarshalText([]byte(in.Status)); err != nil {
 			return nil, err

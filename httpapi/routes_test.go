@@ -51,6 +51,7 @@ func endpoints() []endpoint {
 		{"GET", "/v1/in-doubt", "", false, "payments", 200, "in_doubt"},
 		{"POST", "/v1/operations/{id}/probe", "", false, "payments", 200, "probe"},
 		{"POST", "/v1/operations/{id}/resolve", resolveBody, false, "admin", 200, "resolve"},
+		{"POST", "/v1/payments/{id}/acknowledge", `{"evidence":"e"}`, false, "admin", 200, "acknowledge"},
 		{"GET", "/n/{connection}/{nonce}", "", false, "", 200, "notify"},
 		{"POST", "/n/{connection}/{nonce}", "", false, "", 200, "notify"},
 		{"GET", "/v1/connections", "", false, "payments", 200, ""},

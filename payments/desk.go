@@ -98,6 +98,25 @@ func (e *Engine) Resolve(ctx context.Context, by, operation string, p Proof) (*l
 	})
 }
 
+// Acknowledge ends the alerts of a payment: an operator has looked at what the
+// provider contradicts, and says what came of it. state_conflict if there is none.
+func (e *Engine) Acknowledge(ctx context.Context, by, payment, evidence string) (*ledger.Book, error) {
+	if evidence == "" || len(evidence) > maxProof {
+		return nil, invalid("evidence", "must be 1 to 4096 bytes: what was found, and where that can be seen")
+	}
+	b, err := e.paymentBook(ctx, payment)
+	if err != nil {
+		return nil, err
+	}
+	return e.update(ctx, b.ID, "operator:"+by, func(w *writing) error {
+		if w.book.Alerts == 0 {
+			return conflict(pay.AdviceFix, "payment has no alerts")
+		}
+		w.add(ledger.Acknowledged{Evidence: evidence})
+		return nil
+	})
+}
+
 // bookOfOperation finds the book of an operation.
 func (e *Engine) bookOfOperation(ctx context.Context, id string) (*ledger.Book, error) {
 	book, ok := ledger.BookOf(id)

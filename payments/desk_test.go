@@ -231,3 +231,35 @@ func TestReceiptOnDesk(t *testing.T) {
 		b.must(b.Engine.Refund(b.ctx(), b.call(), book.PaymentID(), payments.NewRefund{Amount: pay.New(1000, pay.RUB)}))
 	})
 }
+
+// TestAcknowledge ends the alerts of a payment by a person's word: the same
+// contradiction seen again is no new one.
+func TestAcknowledge(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{})
+	book := b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("alert")))
+	_, err := b.Engine.Acknowledge(b.ctx(), "ann", book.PaymentID(), "nothing to see")
+	b.refuses("acknowledge without an alert", err, pay.ClassStateConflict)
+	if err := b.Rahmet.Fault(simkit.Fault{
+		Path: "/orders/v1/preorder/status", Kind: simkit.Answer,
+		Body: `{"error_code":0,"status":"success","data":{"alert":{"is_paid":true,"reference":111,"amount":1}}}`,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	book = b.until(book, time.Minute, func(bk *ledger.Book) bool { return bk.Alerts > 0 })
+	page, err := b.Engine.Payments(b.ctx(), payments.Filter{Alerts: true})
+	if err != nil || len(page.Books) != 1 || book.Status != pay.PaymentPending {
+		t.Errorf("%d payments with alerts, error %v, payment is %s", len(page.Books), err, book.Status)
+	}
+	_, err = b.Engine.Acknowledge(b.ctx(), "ann", book.PaymentID(), "")
+	b.refuses("acknowledge without a word", err, pay.ClassInvalidRequest)
+	if book, err = b.Engine.Acknowledge(b.ctx(), "ann", book.PaymentID(), "ticket 9"); err != nil || book.Alerts != 0 {
+		t.Errorf("alerts %d, error %v", book.Alerts, err)
+	}
+	b.Advance(time.Minute)
+	b.work()
+	if book = b.reload(book); book.Alerts != 0 {
+		t.Errorf("the same contradiction again: %d alerts", book.Alerts)
+	}
+	b.folded(book)
+}

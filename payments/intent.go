@@ -64,6 +64,7 @@ type Filter struct {
 	Connection string
 	Status     pay.PaymentStatus
 	InDoubt    *bool
+	Alerts     bool   // only those with alerts
 	Limit      int    // 1 to 200; 0 for 50
 	Cursor     string // of the page before
 }

@@ -38,7 +38,7 @@ func (e *Engine) Payments(ctx context.Context, f Filter) (Page, error) {
 		}
 	}
 	books, err := e.store.Books(ctx, store.Query{
-		OrderID: f.OrderID, Connection: f.Connection, Status: f.Status, InDoubt: f.InDoubt, Before: f.Cursor,
+		OrderID: f.OrderID, Connection: f.Connection, Status: f.Status, InDoubt: f.InDoubt, Alerts: f.Alerts, Before: f.Cursor,
 		Limit: limit + 1, // one more tells whether there is a next page
 	})
 	if err != nil {

@@ -143,7 +143,7 @@ func (d draw) prepared() ledger.Prepared {
 }
 
 func (d draw) body() ledger.Body {
-	switch rapid.IntRange(0, 15).Draw(d.T, "kind") {
+	switch rapid.IntRange(0, 16).Draw(d.T, "kind") {
 	case 0:
 		return d.opened()
 	case 1, 2:
@@ -171,6 +171,8 @@ func (d draw) body() ledger.Body {
 		return ledger.Alert{Operation: d.operation(), Error: d.failure()}
 	case 13:
 		return ledger.Note{Text: d.text()}
+	case 14:
+		return ledger.Acknowledged{Evidence: d.text()}
 	}
 	return ledger.Observed{
 		Observation: d.observation(), Source: pick(d, "source", "probe", "notification"), Refund: d.refund(), Ref: d.text(),

@@ -48,6 +48,7 @@ const (
 	KindNotified  Kind = "notification"        // the provider called
 	KindExpired   Kind = "expired"             // the time to pay is over, by our clock and a last status
 	KindAlert     Kind = "alert"               // something contradicts what was asked: a person must look
+	KindLookedAt  Kind = "acknowledged"        // a person has looked at the alerts
 	KindNote      Kind = "note"                // something a reader of the timeline should know
 )
 
@@ -161,6 +162,12 @@ type Alert struct {
 	Error     *Error `json:"error"`
 }
 
+// Acknowledged ends the alerts that there are: a person has looked, and says what
+// came of it.
+type Acknowledged struct {
+	Evidence string `json:"evidence"`
+}
+
 // Note is for the reader of a timeline.
 type Note struct {
 	Text string `json:"text"`
@@ -180,6 +187,9 @@ func (Expired) Kind() Kind   { return KindExpired }
 func (Alert) Kind() Kind     { return KindAlert }
 func (Note) Kind() Kind      { return KindNote }
 
+// Kind implements Body.
+func (Acknowledged) Kind() Kind { return KindLookedAt }
+
 // DecodeBody reads the body of an entry of a kind. A kind of a later payhost is an
 // error: guessing about money is worse than stopping.
 func DecodeBody(kind Kind, data []byte) (Body, error) {
@@ -198,6 +208,7 @@ var bodies = map[Kind]func([]byte) (Body, error){
 	KindOpened: body[Opened], KindPrepared: body[Prepared], KindSending: body[Sending], KindOutcome: body[Outcome],
 	KindResolved: body[Resolved], KindAbandoned: body[Abandoned], KindObserved: body[Observed], KindProbed: body[Probed],
 	KindNotified: body[Notified], KindExpired: body[Expired], KindAlert: body[Alert], KindNote: body[Note],
+	KindLookedAt: body[Acknowledged],
 }
 
 func body[T Body](data []byte) (Body, error) {

@@ -65,6 +65,10 @@ func (b *Book) apply(e Entry) bool {
 		return b.move(e.At, pay.PaymentExpired)
 	case Alert:
 		return b.alert(body.Error)
+	case Acknowledged:
+		had := b.Alerts > 0
+		b.Alerts = 0 // the latest is kept: the same contradiction seen again is no new one
+		return had
 	}
 	return true // a note
 }

@@ -79,6 +79,7 @@ func everything() []ledger.Body {
 		ledger.Expired{Reason: "not paid in time"},
 		ledger.Alert{Operation: op, Error: failure},
 		ledger.Note{Text: "a note"},
+		ledger.Acknowledged{Evidence: "asked the provider: ticket 7"},
 	}
 }
 
@@ -109,6 +110,7 @@ func allKinds() []ledger.Kind {
 	return []ledger.Kind{
 		ledger.KindOpened, ledger.KindPrepared, ledger.KindSending, ledger.KindOutcome, ledger.KindResolved, ledger.KindAbandoned,
 		ledger.KindObserved, ledger.KindProbed, ledger.KindNotified, ledger.KindExpired, ledger.KindAlert, ledger.KindNote,
+		ledger.KindLookedAt,
 	}
 }
 
