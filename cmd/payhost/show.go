@@ -96,14 +96,47 @@ and persons are masked.`,
 // brief is an entry's body on one line, in the order of the API and without the
 // marks of JSON.
 func brief(body json.RawMessage) string {
-	var line bytes.Buffer
-	if json.Compact(&line, body) != nil {
-		return ""
-	}
 	const most = 240
-	text := strings.NewReplacer(`"`, "", ",", ", ", ":", ": ").Replace(strings.Trim(line.String(), "{}"))
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	text := plain(decoder)
+	if len(text) > 1 && text[0] == '{' {
+		text = text[1 : len(text)-1]
+	}
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}
 	return text
+}
+
+// plain reads one JSON value and writes it as people would.
+func plain(d *json.Decoder) string {
+	token, err := d.Token()
+	if err != nil {
+		return ""
+	}
+	open, ok := token.(json.Delim)
+	switch {
+	case token == nil:
+		return "null"
+	case !ok:
+		return fmt.Sprint(token)
+	}
+	var parts []string
+	for d.More() {
+		part := ""
+		if open == '{' {
+			key, err := d.Token()
+			if err != nil {
+				break
+			}
+			part = fmt.Sprint(key) + ": "
+		}
+		parts = append(parts, part+plain(d))
+	}
+	_, _ = d.Token() // the closing one
+	if open == '{' {
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
 }
