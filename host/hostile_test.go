@@ -63,7 +63,7 @@ func TestHostileGuest(t *testing.T) {
 // process, until the guest ended.
 func TestSpinningGuestLeavesTheCollectorAlone(t *testing.T) {
 	t.Parallel()
-	const deadline = 3 * time.Second
+	const deadline = 6 * time.Second
 	r := newRig(t, host.Source{Bytes: probeModule(t)}, func(c *host.Config, _ *host.ConnectionConfig) {
 		c.Limits.CallTimeout = deadline
 	})
