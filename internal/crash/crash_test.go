@@ -50,6 +50,7 @@ func liveRahmet(s *shop, order string) {
 		"connection": rig.Rahmet, "order_id": order, "amount": money("250000", "KZT"), "return_url": "https://shop.example/",
 	})
 	s.move(rig.Rahmet, order, "payer_pays")
+	s.world.Rahmet.WaitDeliveries() // the provider calls payhost: a boundary, too, also if nobody is there
 	path := "/v1/payments/" + p.ID
 	s.until(path, "succeeded")
 	r := s.do(path+"/refunds", object{"amount": money("100000", "KZT"), "reason": "one pizza less"})
