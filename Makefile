@@ -46,7 +46,9 @@ test: ## Run every test that needs nothing but Go
 	go test -timeout 10m ./...
 
 race: ## Run the tests of concurrent code under the race detector
-	go test -race -timeout 15m ./host/... ./sdk/... ./conformance/... ./cmd/payhost/internal/daemon
+	go test -race -timeout 15m ./host/... ./sdk/... ./conformance/... ./cmd/payhost/internal/daemon ./httpapi ./payments/ledger
+	go test -race -timeout 15m ./payments -run 'Flow|Concurrent|Processes|SameKey|Delivery|Postlink|Parked|Batches|Guards'
+	go test -race -timeout 15m ./payments/store -run SQLite
 
 check: format lint vuln test race ## The pre-flight: all that CI runs, and more
 
