@@ -404,10 +404,9 @@ func TestAbandoned(t *testing.T) {
 	onStores(t, func(t *testing.T, kind string) {
 		b := newBench(t, kind, rig.Options{})
 		b.fault(rig.YenilToleg, simkit.Fault{Path: yenilCreate, Kind: simkit.Status, Status: 429, Count: 1})
-		call := b.call()
+		call, began := b.call(), b.Clock.Now()
 		answer, err := b.Engine.Create(b.ctx(), call, yenilPayment("1"))
 		b.refuses("too many", err, pay.ClassRateLimited)
-		began := b.Clock.Now()
 		book := b.until(answer.Book, time.Hour, status(pay.PaymentFailed))
 		if waited := b.Clock.Now().Sub(began); waited < 15*time.Minute || waited > 16*time.Minute {
 			t.Errorf("given up after %s", waited)
