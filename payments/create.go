@@ -101,7 +101,7 @@ func (e *Engine) firstOperation(ctx context.Context, a *attempt, in *intent, op 
 	a.begin = ledger.Prepared{
 		Operation: op.ID, Op: op.Op, Attempt: 1, Sequence: op.Sequence, ProviderKey: op.ProviderKey, Amount: op.Amount,
 		Refund: op.Refund, Receipt: op.Receipt, Idempotency: op.Idempotency, Revision: a.conn.Revision(),
-		RequestID: in.call.RequestID,
+		RequestID: in.call.RequestID, Summary: in.request.summary(),
 	}
 	if r := in.request.Receipt; r != nil {
 		a.begin.Register, a.begin.FiscalSign = r.RegisterNumber, r.FiscalSign
