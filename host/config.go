@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/payhost/payhost/host/egress"
 	"github.com/payhost/payhost/host/kv"
 	"github.com/payhost/payhost/sdk/abi"
 )
@@ -29,6 +30,9 @@ type Config struct {
 	// Now is the clock that plugins see; nil means time.Now. Deadlines use the real
 	// clock.
 	Now func() time.Time
+	// Wire, if not nil, stands between the connections and their providers; see
+	// [egress.Wire]. It is for tests, which make the network fail there.
+	Wire func(connection string) egress.Wire
 	// Limits bounds each call; see the fields for the defaults.
 	Limits Limits
 }

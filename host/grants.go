@@ -28,6 +28,9 @@ func (c *Connection) egressConfig(b *binding, base *url.URL) egress.Config {
 		},
 		Logger: b.log.Named("egress"), Now: c.host.config.Now,
 	}
+	if c.host.config.Wire != nil {
+		config.Wire = c.host.config.Wire(c.config.Name)
+	}
 	for _, rule := range m.Egress {
 		if r, ok := c.granted(rule, base); ok {
 			config.Allow = append(config.Allow, r)

@@ -2,6 +2,7 @@ package egress
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -44,7 +45,15 @@ type Config struct {
 	// Now is the clock of token lifetimes, certificates and the journal; nil means time.Now. Timeouts always
 	// use the real clock.
 	Now func() time.Time
+	// Wire, if not nil, stands on every new connection; see [Wire].
+	Wire Wire
 }
+
+// Wire puts something between a Client and the provider: whoever tests, to make the network fail. connect
+// makes the connection as it would be without a Wire, to an address that the policy allows and with TLS and
+// the identity; what Wire returns is used in its place, and carries what would have gone through TLS. It may
+// fail, call connect later or never. The journal counts what is handed to the connection that Wire returned.
+type Wire func(ctx context.Context, address string, connect func(context.Context) (net.Conn, error)) (net.Conn, error)
 
 // SecretBinding says where one secret may go: only in one of the slots, and only to one of the origins.
 type SecretBinding struct {

@@ -47,6 +47,7 @@ func newTransports(base context.Context, config Config) *transports {
 			net:     net.Dialer{ControlContext: guard.control, Resolver: config.Resolver},
 			timeout: config.Limits.ConnectTimeout,
 			conns:   conns,
+			wire:    config.Wire,
 		},
 		limits:  config.Limits,
 		conns:   conns,
@@ -135,6 +136,7 @@ type dialer struct {
 	net     net.Dialer
 	timeout time.Duration // DNS, TCP and TLS together
 	conns   *registry
+	wire    Wire // nil for none
 }
 
 // plain is an http.Transport.DialContext.
@@ -166,7 +168,14 @@ func (d dialer) dial(ctx context.Context, network, address string, config *tls.C
 	defer cancel()
 	defer context.AfterFunc(d.base, cancel)()
 
-	inner, err := d.connect(ctx, network, address, config)
+	connect := func(ctx context.Context) (net.Conn, error) { return d.connect(ctx, network, address, config) }
+	var inner net.Conn
+	var err error
+	if d.wire == nil {
+		inner, err = connect(ctx)
+	} else {
+		inner, err = d.wire(ctx, address, connect)
+	}
 	if d.base.Err() != nil {
 		err = errors.Join(errClosed, err)
 	}
