@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,14 +27,17 @@ var errNotLoopback = errors.New("the simulator calls loopback addresses only")
 
 // Delivery is one call that the simulator made to the merchant.
 type Delivery struct {
-	// Kind says what it was for: postlink, failed_postlink, checklink.
+	// Kind says what it was for: postlink, failed_postlink, checklink, paid.
 	Kind string `json:"kind"`
 	// Object is the provider's id of the object it was about.
 	Object string `json:"object"`
 	Method string `json:"method"`
 	URL    string `json:"url"`
-	// Form, when not nil, is the body sent.
+	// Header is what was sent beside net/http's own.
+	Header http.Header `json:"header,omitempty"`
+	// Form, when not nil, is the body sent; Body otherwise, byte for byte.
 	Form url.Values `json:"form,omitempty"`
+	Body string     `json:"body,omitempty"`
 	// Status is the merchant's HTTP status; 0 when there was no answer, and then Error says why.
 	Status int    `json:"status"`
 	Error  string `json:"error,omitempty"`
@@ -75,20 +79,25 @@ func newCourier(allowRemote bool, now func() time.Time) *courier {
 	return c
 }
 
-// Notify sends a GET to the merchant in the background; the calls about one object go one after another.
-// [Kit.Close] waits for it. After Close it does nothing.
+// Notify sends a GET to the merchant in the background; see [Kit.Deliver].
 func (k *Kit) Notify(kind, object, link string) {
+	k.Deliver(Delivery{Kind: kind, Object: object, Method: http.MethodGet, URL: link})
+}
+
+// Deliver makes a call to the merchant in the background, as d's fields up to Body say; the calls about one
+// object go one after another. [Kit.Close] waits for it. After Close it does nothing.
+func (k *Kit) Deliver(d Delivery) {
 	if !k.courier.begin() {
 		return
 	}
-	before, done := k.courier.queue(object)
+	before, done := k.courier.queue(d.Object)
 	go func() {
 		defer k.courier.end()
 		defer done()
 		<-before
 		ctx, cancel := context.WithTimeout(context.Background(), DeliveryTimeout)
 		defer cancel()
-		k.courier.call(ctx, Delivery{Kind: kind, Object: object, Method: http.MethodGet, URL: link})
+		k.courier.call(ctx, d)
 	}()
 }
 
@@ -133,14 +142,15 @@ func (c *courier) call(ctx context.Context, d Delivery) Delivery {
 }
 
 func (c *courier) exchange(ctx context.Context, d Delivery) (int, string, error) {
-	var body io.Reader
+	body := d.Body
 	if d.Form != nil {
-		body = strings.NewReader(d.Form.Encode())
+		body = d.Form.Encode()
 	}
-	request, err := http.NewRequestWithContext(ctx, d.Method, d.URL, body)
+	request, err := http.NewRequestWithContext(ctx, d.Method, d.URL, strings.NewReader(body))
 	if err != nil {
 		return 0, "", fmt.Errorf("call merchant: %w", err)
 	}
+	maps.Copy(request.Header, d.Header)
 	if d.Form != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

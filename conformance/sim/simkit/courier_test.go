@@ -2,6 +2,7 @@ package simkit_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/payhost/payhost/conformance/sim/simkit"
 )
 
 func TestNotifyKeepsTheOrderOfAnObject(t *testing.T) {
@@ -31,6 +34,31 @@ func TestNotifyKeepsTheOrderOfAnObject(t *testing.T) {
 	defer mu.Unlock()
 	if !slices.Equal(got, want) || len(kit.Deliveries()) != len(want) {
 		t.Errorf("merchant got %v, want %v", got, want)
+	}
+}
+
+func TestDeliverSendsHeadersAndBodyAsTheyAre(t *testing.T) {
+	t.Parallel()
+	kit, _ := startToy(t)
+	const body = "{\"amount\": 12.30,\r\n\"name\":\"<Ä>\"}"
+	got := make(chan string, 1)
+	merchant := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		got <- r.Method + " " + r.Header.Get("Content-Type") + " " + r.Header.Get("X-Signature") + " " + string(text)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(merchant.Close)
+	kit.Deliver(simkit.Delivery{
+		Kind: "paid", Object: "1", Method: http.MethodPost, URL: merchant.URL, Body: body,
+		Header: http.Header{"Content-Type": {"application/json"}, "X-Signature": {"abc"}},
+	})
+	kit.WaitDeliveries()
+	if call, want := <-got, "POST application/json abc "+body; call != want {
+		t.Errorf("merchant got %q, want %q", call, want)
+	}
+	made := kit.Deliveries()
+	if len(made) != 1 || made[0].Status != http.StatusNoContent || made[0].Body != body || made[0].Header.Get("X-Signature") != "abc" {
+		t.Errorf("deliveries %+v", made)
 	}
 }
 
