@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/payhost/payhost/conformance/sim/aurora"
 	"github.com/payhost/payhost/conformance/sim/rahmet"
 	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/conformance/sim/smartpay"
@@ -17,15 +18,16 @@ import (
 func newSim(out *output) *cobra.Command {
 	var listen, control, files string
 	c := &cobra.Command{
-		Use:   "sim rahmet|yeniltoleg|smartpay",
+		Use:   "sim rahmet|yeniltoleg|smartpay|aurora",
 		Short: "Run a provider simulator until interrupted",
 		Long: `Sim runs a simulator of a provider: its HTTP API as documented, a page where a person pays, and a control API under
 /_sim/ that moves any object to any outcome and breaks any answer. SmartPay's API speaks mutual TLS, so its page and control
-API have a listener of their own, and its certificates and keys are written to a directory.`,
+API have a listener of their own, and its certificates and keys are written to a directory. Aurora is the invented provider
+of the example plugin.`,
 		Example: `  payhost sim rahmet --listen 127.0.0.1:9001
   payhost sim smartpay --listen 127.0.0.1:9003 --control 127.0.0.1:9004 --files ./till`,
 		Args:      cobra.ExactArgs(1),
-		ValidArgs: []string{"rahmet", "yeniltoleg", "smartpay"},
+		ValidArgs: []string{"rahmet", "yeniltoleg", "smartpay", "aurora"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch args[0] {
 			case "rahmet":
@@ -38,10 +40,15 @@ API have a listener of their own, and its certificates and keys are written to a
 				return serveSim(cmd.Context(), out, listen, sim, sim.Close, map[string]string{
 					"access_token": yeniltoleg.AccessToken,
 				})
+			case "aurora":
+				sim := aurora.New(aurora.Options{})
+				return serveSim(cmd.Context(), out, listen, sim, sim.Close, map[string]string{
+					"api_key": aurora.APIKey, "shop_id": aurora.ShopID, "webhook": aurora.WebhookKey,
+				})
 			case "smartpay":
 				return serveSmartPay(cmd.Context(), out, listen, control, files)
 			}
-			return &usageError{fmt.Errorf("no simulator %q: there are rahmet, yeniltoleg and smartpay", args[0])}
+			return &usageError{fmt.Errorf("no simulator %q: there are rahmet, yeniltoleg, smartpay and aurora", args[0])}
 		},
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of the provider's API")
@@ -65,7 +72,9 @@ func serveSim(
 	for name, value := range accepts {
 		view[name] = value
 	}
-	if err := out.sim(view, "base_url", "control", "client_id", "client_secret", "branch_token", "access_token"); err != nil {
+	err = out.sim(view, "base_url", "control", "client_id", "client_secret", "branch_token", "access_token",
+		"api_key", "shop_id", "webhook")
+	if err != nil {
 		return err
 	}
 	<-ctx.Done()
