@@ -18,6 +18,7 @@ import (
 type binding struct {
 	host     *Host
 	name     string
+	plugin   string // the name that it is loaded under
 	revision *Revision
 	vault    *vault.Vault
 	scrubber *vault.Scrubber
@@ -46,7 +47,8 @@ func (c *Connection) bind(ctx context.Context, rev *Revision) (*binding, error) 
 		return nil, err
 	}
 	b := &binding{
-		host: c.host, name: c.config.Name, revision: rev, vault: c.vault, settings: settings,
+		host: c.host, name: c.config.Name, plugin: c.config.Plugin, revision: rev, vault: c.vault,
+		settings: settings,
 		scrubber: vault.NewScrubber(c.vault), reads: rev.manifest.Egress,
 		origin: originOf(base), basePath: base.Path,
 		space: "plugin/" + c.config.Name + "/" + rev.manifest.ID,
@@ -78,16 +80,21 @@ func (c *Connection) bind(ctx context.Context, rev *Revision) (*binding, error) 
 
 // checkConfig lets the plugin look at its settings.
 func (b *binding) checkConfig(ctx context.Context) error {
-	reply, _, err := b.exchange(ctx, pay.OpCheckConfig, nil)
-	if err != nil {
-		return err.Fill()
-	}
-	if reply.Err != nil {
+	reply, call, fault := b.exchange(ctx, pay.OpCheckConfig, nil)
+	err := configVerdict(&reply, fault)
+	call.record(Verdict{Problems: reply.Problems}, err)
+	return err
+}
+
+func configVerdict(reply *abi.Reply, fault *pay.Error) error {
+	switch {
+	case fault != nil:
+		return fault.Fill()
+	case reply.Err != nil:
 		e := reply.Err
 		e.Class, e.Effect = pay.ClassConfig, pay.EffectNone
 		return e.Fill()
-	}
-	if len(reply.Problems) > 0 {
+	case len(reply.Problems) > 0:
 		return problemError(reply.Problems)
 	}
 	return nil
@@ -161,8 +168,12 @@ func (b *binding) exchange(
 	if len(c.input) > abi.MaxMessage {
 		return abi.Reply{}, c, tooLarge()
 	}
+	if c.recorder != nil {
+		c.recorder.prepared()
+	}
 	code, fault := b.revision.engine.run(ctx, c, op, deadline)
 	reply, fault := c.outcome(code, fault)
+	c.noReply(fault)
 	if fault != nil {
 		fault.Operation = op
 	}

@@ -41,6 +41,9 @@ type call struct {
 	wire    wire
 	logLeft int
 	spans   []span
+
+	recorder *recorder   // nil if nothing is recorded
+	instead  abi.Imports // what the guest is given in a replay; nil otherwise
 }
 
 var _ abi.Imports = (*call)(nil)
@@ -51,6 +54,9 @@ func newCall(h *Host, b *binding, op pay.Operation) *call {
 	if b != nil {
 		c.log = b.log
 		c.spec, _ = b.revision.manifest.Operation(op)
+	}
+	if h.config.Record != nil {
+		c.recorder = newRecorder(c)
 	}
 	return c
 }

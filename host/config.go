@@ -33,6 +33,10 @@ type Config struct {
 	// Wire, if not nil, stands between the connections and their providers; see
 	// [egress.Wire]. It is for tests, which make the network fail there.
 	Wire func(connection string) egress.Wire
+	// Record is handed the recording of every call of a plugin when the call is through,
+	// in the call's own goroutine and many at once; nil records nothing. A recording is
+	// not masked: see [Recording].
+	Record func(*Recording)
 	// Limits bounds each call; see the fields for the defaults.
 	Limits Limits
 }

@@ -28,7 +28,7 @@ func (e *wasmEngine) run(ctx context.Context, c *call, op pay.Operation, deadlin
 		return 0, takeError(err)
 	}
 	defer e.pool.Put(inst)
-	code, err := inst.Call(ctx, c, int32(op), len(c.input), deadline)
+	code, err := inst.Call(ctx, c.guest(), int32(op), len(c.input), deadline)
 	if err == nil {
 		return code, nil
 	}
@@ -86,7 +86,7 @@ func (e nativeEngine) run(_ context.Context, c *call, op pay.Operation, _ time.T
 			err = &pay.Error{Class: pay.ClassPluginFault, Message: "plugin trapped"}
 		}
 	}()
-	return e.guest(c, int32(op), int32(len(c.input))), nil
+	return e.guest(c.guest(), int32(op), int32(len(c.input))), nil
 }
 
 func (e nativeEngine) close() {}

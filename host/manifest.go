@@ -40,6 +40,8 @@ func (h *Host) askManifest(ctx context.Context, rev *Revision) ([]byte, error) {
 	defer c.finish()
 	code, fault := rev.engine.run(ctx, c, pay.OpDescribe, deadline)
 	reply, fault := c.outcome(code, fault)
+	c.noReply(fault)
+	c.record(Verdict{}, nil)
 	switch {
 	case fault != nil:
 		return nil, fault.Fill()

@@ -154,8 +154,18 @@ func (c *Connection) write(ctx context.Context, w *writing, options []Option) (R
 		w.intent.Deadline = c.deadline
 		c.input = w.encode(make([]byte, 0, 512))
 	})
+	j := b.judge(spec, w.intent.Earlier, &reply, call, fault)
+	result, err := b.result(w, &j, call, time.Since(began))
+	call.record(Verdict{Result: &result.Result, ProviderKey: result.ProviderKey, Evidence: result.Evidence}, err)
+	return result, err
+}
+
+// judge puts together what the verdict on a call rests on.
+func (b *binding) judge(
+	spec pay.OperationSpec, earlier pay.Evidence, reply *abi.Reply, call *call, fault *pay.Error,
+) judgement {
 	j := judgement{
-		spec: spec, earlier: w.intent.Earlier, seen: call.wire.seen, retryAfter: call.wire.retryAfter,
+		spec: spec, earlier: earlier, seen: call.wire.seen, retryAfter: call.wire.retryAfter,
 		unprocessed: b.revision.manifest.NotProcessed503, result: reply.Result, err: fault,
 		unwritten: unwrittenError(call.unwritten),
 	}
@@ -165,7 +175,7 @@ func (c *Connection) write(ctx context.Context, w *writing, options []Option) (R
 	if j.err == nil && j.result == nil {
 		j.err = pluginError("reply holds neither a result nor an error")
 	}
-	return b.result(w, &j, call, time.Since(began))
+	return j
 }
 
 // ready checks the request and gives it its provider key.

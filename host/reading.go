@@ -102,7 +102,17 @@ func (c *Connection) ask(ctx context.Context, op pay.Operation, prepare func(*ca
 	if _, ok := b.revision.manifest.Operation(op); !ok {
 		return abi.Reply{}, unsupported(op)
 	}
-	reply, _, fault := b.exchange(ctx, op, prepare)
+	reply, call, fault := b.exchange(ctx, op, prepare)
+	if reply, fault = b.answer(op, reply, fault); fault != nil {
+		call.record(Verdict{}, fault)
+		return abi.Reply{}, fault
+	}
+	call.record(Verdict{Items: reply.Items, Notification: reply.Notification, Catalog: reply.Catalog}, nil)
+	return reply, nil
+}
+
+// answer is a reading or pure operation's reply as the caller gets it.
+func (b *binding) answer(op pay.Operation, reply abi.Reply, fault *pay.Error) (abi.Reply, *pay.Error) {
 	if fault == nil {
 		fault = reply.Err
 	}
