@@ -3,6 +3,9 @@ package conformance
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/payhost/payhost/host"
 )
@@ -42,10 +45,48 @@ type Options struct {
 }
 
 // Examine holds the target against every check up to a level, and returns the
-// report. The error is for what keeps the suite from running at all: a plugin that
-// fails has a report that says so.
+// report. A plugin that fails has a report that says so; the error is for what keeps
+// the suite from running: a provider that can't be simulated, a pattern that no check
+// has, or the end of the context, and then the report is of what was found so far.
 func Examine(ctx context.Context, t Target, o Options) (*Report, error) {
-	panic("not yet")
+	s, err := newSuite(ctx, t, o)
+	if err != nil {
+		return nil, fmt.Errorf("conformance: %w", err)
+	}
+	defer s.close()
+	r := &Report{
+		Suite: Version, Provider: t.Provider.Name, Asked: o.Level, Partial: len(o.Checks) > 0, Seed: s.options.Seed,
+		Began: time.Now(),
+	}
+	list := s.choose()
+	if len(list) == 0 {
+		return nil, fmt.Errorf("conformance: no check up to %s is called %s", o.Level, strings.Join(o.Checks, ", "))
+	}
+	if err := s.open(ctx); err != nil {
+		s.broken(list, err)
+	} else {
+		r.Plugin = s.plugin()
+		s.dryRuns(ctx)
+		s.run(ctx, s.plan(list))
+		s.finish(list)
+	}
+	for _, c := range list {
+		r.Results = append(r.Results, *s.results[c.ID])
+	}
+	r.Took, r.Lives = time.Since(r.Began), s.lives
+	if !r.Partial && ctx.Err() == nil {
+		r.Badge = badge(r.Results, o.Level)
+	}
+	return r, ctx.Err()
+}
+
+// Checks lists every check of the suite, and those of a provider, by level.
+func Checks(p Provider) []Check {
+	var list []Check
+	for _, c := range (&suite{target: Target{Provider: p}}).checks() {
+		list = append(list, c.Check)
+	}
+	return list
 }
 
 // T is the part of *testing.T that [Run] needs.
@@ -59,5 +100,19 @@ type T interface {
 // Run examines the target in a Go test, at every level, and fails the test for
 // each check that failed.
 func Run(t T, target Target) {
-	panic("not yet")
+	t.Helper()
+	r, err := Examine(t.Context(), target, Options{Level: L4})
+	if err != nil {
+		t.Errorf("%v", err)
+		return
+	}
+	for i := range r.Results {
+		result := &r.Results[i]
+		for _, f := range result.Failures {
+			t.Errorf("%s: %s\n%s", result.ID, result.Sentence, f.text())
+		}
+	}
+	if r.Badge != nil {
+		t.Logf("%s %s: %s, %d lives", r.Plugin.ID, r.Plugin.Version, r.Badge, r.Lives)
+	}
 }

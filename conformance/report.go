@@ -1,6 +1,9 @@
 package conformance
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Status is how a check ended.
 type Status string
@@ -64,6 +67,25 @@ type Failure struct {
 	Wire     []string `json:"wire,omitempty"`     // what passed between plugin and provider, masked
 	Effects  []string `json:"effects,omitempty"`  // the provider's ledger of money
 	Log      []string `json:"log,omitempty"`      // what the plugin and the host said
+
+	check string // the watched check that it belongs to; empty for the life's own
+}
+
+// text is the failure for a terminal.
+func (f *Failure) text() string {
+	text := "  " + f.Message + "\n"
+	if f.Where != "" {
+		text += "  when: " + f.Where + "\n"
+	}
+	for _, part := range []struct {
+		name  string
+		lines []string
+	}{{"timeline", f.Timeline}, {"wire", f.Wire}, {"effects", f.Effects}, {"log", f.Log}} {
+		if len(part.lines) > 0 {
+			text += "  " + part.name + ":\n    " + strings.Join(part.lines, "\n    ") + "\n"
+		}
+	}
+	return text
 }
 
 // OK reports whether nothing failed.

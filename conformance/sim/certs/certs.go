@@ -24,7 +24,7 @@ import (
 )
 
 // Lifetime is how long a certificate is valid after it was made.
-const Lifetime = 7 * 24 * time.Hour
+const Lifetime = 60 * 24 * time.Hour
 
 // clockSkew dates certificates back, for a peer whose clock is behind.
 const clockSkew = time.Hour

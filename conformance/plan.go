@@ -1,0 +1,172 @@
+package conformance
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/payhost/payhost/conformance/wire"
+)
+
+// checks are all checks, by level, those of the provider among them.
+func (s *suite) checks() []check {
+	list := slices.Concat(loading(), lifecycle(), matrix(), notifications(), upgrades())
+	for _, c := range s.target.Provider.Cases {
+		list = append(list, check{Check: c.Check, jobs: func(*suite) ([]job, string) {
+			return []job{{where: "the provider's own case " + c.ID, live: c.Run}}, ""
+		}})
+	}
+	slices.SortStableFunc(list, func(a, b check) int { return cmp.Compare(a.Level, b.Level) })
+	return list
+}
+
+// choose returns the checks that are asked for, with an open result for each.
+func (s *suite) choose() []check {
+	var list []check
+	for _, c := range s.checks() {
+		if s.options.wanted(c.Check) {
+			list = append(list, c)
+			s.results[c.ID] = &Result{Check: c.Check, Status: Skipped}
+		}
+	}
+	s.of = len(list)
+	return list
+}
+
+// broken fails the plugin that does not load.
+func (s *suite) broken(list []check, err error) {
+	for _, c := range list {
+		r := s.results[c.ID]
+		if c.ID == idLoads {
+			r.Status, r.Failures = Failed, []Failure{{Message: err.Error(), Where: "the plugin was loaded"}}
+		} else {
+			r.Reason = "the plugin does not load"
+		}
+		s.over(r)
+	}
+}
+
+func (s *suite) plugin() Plugin {
+	m := s.stations[0].manifest
+	return Plugin{ID: m.ID, Version: m.Version, Title: m.Title, Digest: s.stations[0].digest}
+}
+
+// plan returns all jobs of the checks. A check that has none is over.
+func (s *suite) plan(list []check) []job {
+	var all []job
+	for _, c := range list {
+		r := s.results[c.ID]
+		if c.watched {
+			r.Status = Passed
+			continue
+		}
+		jobs, skip := c.jobs(s)
+		if len(jobs) == 0 {
+			r.Reason = skip
+			s.mu.Lock()
+			s.over(r)
+			s.mu.Unlock()
+			continue
+		}
+		for i := range jobs {
+			jobs[i].check = c.ID
+		}
+		s.left[c.ID] = len(jobs)
+		all = append(all, jobs...)
+	}
+	return all
+}
+
+// finish ends the watched checks.
+func (s *suite) finish(list []check) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range list {
+		if c.watched {
+			s.results[c.ID].Lives = s.lives
+			s.over(s.results[c.ID])
+		}
+	}
+}
+
+// dryRun is a flow without faults: where faults can be put.
+type dryRun struct {
+	flow   flow
+	sites  []site
+	points []string // the boundaries of the engine that came by
+	failed string   // why it is no use
+}
+
+// site is a request of a flow.
+type site struct {
+	at     int // its number
+	method string
+	path   string
+	step   string
+}
+
+// dryRuns lives every flow once.
+func (s *suite) dryRuns(ctx context.Context) {
+	var wait sync.WaitGroup
+	for i, f := range flows() {
+		m := &s.stations[0].manifest
+		if !f.applies(m, &s.target.Provider.Terms) {
+			continue
+		}
+		d := &dryRun{flow: f}
+		s.dry[f.name] = d
+		wait.Go(func() { d.live(ctx, s, s.stations[i%len(s.stations)]) })
+	}
+	wait.Wait()
+}
+
+func (d *dryRun) live(ctx context.Context, s *suite, st *station) {
+	l, err := s.newLife(ctx, st, killPlan{})
+	if l != nil {
+		defer l.close()
+	}
+	if err != nil {
+		d.failed = err.Error()
+		return
+	}
+	l.run(d.flow.live)
+	if len(l.failures) > 0 {
+		d.failed = l.failures[0].Message
+		return
+	}
+	seen := map[string]int{}
+	for _, x := range l.Wire.Journal() {
+		at := site{at: x.Number, method: x.Method, path: x.Path, step: x.Step}
+		like := at.method + at.path + at.step
+		if seen[like]++; seen[like] <= 2 { // the third poll is as the second
+			d.sites = append(d.sites, at)
+		}
+	}
+	l.process.mu.Lock()
+	defer l.process.mu.Unlock()
+	d.points = slices.Sorted(maps.Keys(l.process.seen))
+}
+
+// runs returns the dry runs in a fixed order, and why there is none.
+func (s *suite) runs() ([]*dryRun, string) {
+	var list []*dryRun
+	for _, f := range flows() {
+		d := s.dry[f.name]
+		if d == nil {
+			continue
+		}
+		if d.failed != "" {
+			return nil, "the flow does not come to its end without faults: " + d.failed
+		}
+		list = append(list, d)
+	}
+	return list, ""
+}
+
+// faultAt is a fault at a site.
+func (at site) fault(f wire.Fault) wire.Fault {
+	f.At = at.at
+	return f
+}
