@@ -13,8 +13,8 @@ import (
 )
 
 func newPlugin(out *output) *cobra.Command {
-	c := &cobra.Command{Use: "plugin", Short: "Pack and inspect plugins, and change those of a running payhost"}
-	c.AddCommand(newInspect(out), newPack(out))
+	c := &cobra.Command{Use: "plugin", Short: "Begin, pack and inspect plugins, and change those of a running payhost"}
+	c.AddCommand(newNew(out), newInspect(out), newPack(out))
 	c.AddCommand(revisionCommands(out)...)
 	return c
 }
