@@ -1,6 +1,7 @@
 // Command payhost takes payments through provider plugins: it serves the HTTP API,
-// is a client of it, checks configurations, packs and inspects plugins, runs the
-// provider simulators, and shows the whole life of a payment at each provider.
+// is a client of it, checks configurations, packs and inspects plugins and holds them
+// to the contract, runs the provider simulators, and shows the whole life of a payment
+// at each provider.
 package main
 
 import (
@@ -37,7 +38,11 @@ func main() {
 
 // run is the whole program with its edges handed in, so that tests can call it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot(stdout, stderr)
+	return execute(ctx, newRoot(stdout, stderr, builtIn()), args, stderr)
+}
+
+// execute runs a command line and tells what was wrong with it.
+func execute(ctx context.Context, root *cobra.Command, args []string, stderr io.Writer) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var usage *usageError
@@ -66,7 +71,7 @@ type output struct {
 	stderr io.Writer
 }
 
-func newRoot(stdout, stderr io.Writer) *cobra.Command {
+func newRoot(stdout, stderr io.Writer, s suite) *cobra.Command {
 	out := &output{stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
 		Use:           "payhost",
@@ -87,6 +92,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(
 		newServe(out), newDemo(out), newDev(out), newCheck(out), newSim(out), newPlugin(out), newPayment(out), newInDoubt(out),
+		newConformance(out, s),
 	)
 	usageArgs(root)
 	return root

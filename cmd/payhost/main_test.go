@@ -54,8 +54,9 @@ func plugins(t *testing.T) string {
 		if built.err = buildPlugin("../../plugins/yeniltoleg/wasm", next, "-ldflags=-s -w -buildid=next"); built.err != nil {
 			return
 		}
-		for _, name := range []string{"rahmet", "yeniltoleg", "smartpay"} {
-			if built.err = buildPlugin("../../plugins/"+name+"/wasm", filepath.Join(built.dir, name+".wasm")); built.err != nil {
+		for _, source := range []string{"plugins/rahmet", "plugins/yeniltoleg", "plugins/smartpay", "examples/aurora"} {
+			to := filepath.Join(built.dir, filepath.Base(source)+".wasm")
+			if built.err = buildPlugin("../../"+source+"/wasm", to); built.err != nil {
 				return
 			}
 		}

@@ -84,6 +84,9 @@ func cleaned(r *conformance.Report) *conformance.Report {
 func cleanedResult(r conformance.Result) conformance.Result {
 	r.ID, r.Sentence = clean(r.ID, mostName), clean(r.Sentence, mostText)
 	r.Proves, r.Reason = clean(r.Proves, mostName), clean(r.Reason, mostText)
+	if r.Status == conformance.Skipped && r.Reason == "" {
+		r.Reason = "not run"
+	}
 	failures := r.Failures
 	if left := len(failures) - mostRuns; left > 0 {
 		failures, r.More = failures[:mostRuns], r.More+left

@@ -71,8 +71,8 @@ func Read(r io.Reader) (*conformance.Report, error) {
 	if err := json.Unmarshal(text, found); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	if found.Suite == "" || found.Plugin.Digest == "" {
-		return nil, errors.New("report: no conformance report: it names no suite or no plugin")
+	if found.Suite == "" {
+		return nil, errors.New("report: no conformance report: it names no suite")
 	}
 	for i := range found.Results {
 		switch found.Results[i].Status {

@@ -165,8 +165,11 @@ func (v *view) whichFailed() string {
 	return strings.Join(names, ", ") + " failed"
 }
 
-// name is the plugin's id and version.
+// name is the plugin's id and version. One that does not load has told neither.
 func (v *view) name() string {
+	if v.Plugin.ID == "" {
+		return "an unknown plugin"
+	}
 	return strings.TrimSpace(v.Plugin.ID + " " + v.Plugin.Version)
 }
 
