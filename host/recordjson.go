@@ -383,3 +383,21 @@ func at(path string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }
+
+// plain is what stands in a recording's JSON for any of its values: what two of them
+// are compared by.
+func plain(v any) any {
+	var b bytes.Buffer
+	rv := reflect.ValueOf(v)
+	if zero(rv) {
+		return nil
+	}
+	writeValue(&b, rv)
+	d := json.NewDecoder(&b)
+	d.UseNumber()
+	var tree any
+	if d.Decode(&tree) != nil {
+		return nil
+	}
+	return tree
+}
