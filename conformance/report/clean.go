@@ -26,6 +26,7 @@ const (
 // escape, so that it can be seen and has no effect: control characters, what turns
 // the direction of writing, what is not UTF-8. What is clean stays as it is.
 func clean(text string, most int) string {
+	text = strings.TrimRight(text, " \t\r\n")
 	var out []rune
 	for i := 0; i < len(text) && len(out) <= most; {
 		r, size := utf8.DecodeRuneInString(text[i:])

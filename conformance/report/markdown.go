@@ -61,7 +61,7 @@ func (c checkView) markdown(to *bufio.Writer) {
 	if c.Status != conformance.Failed {
 		return
 	}
-	fmt.Fprintf(to, "\n### %s\n\nShould hold: %s (%s).\n", code(c.ID), prose(c.Sentence), prose(c.Proves))
+	fmt.Fprintf(to, "\n### %s\n\nShould hold (%s): %s\n", code(c.ID), prose(c.Proves), prose(c.Sentence))
 	for _, f := range c.Found {
 		text := strings.Join(f.lines(), "\n")
 		fence := strings.Repeat("`", max(3, longestRun(text)+1))

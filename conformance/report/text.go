@@ -69,7 +69,7 @@ func (c checkView) text(to *bufio.Writer) {
 func line(r conformance.Result) string {
 	text := fmt.Sprintf("%-4s  %-20s  %s", mark(r.Status), r.ID, r.Sentence)
 	if r.Status == conformance.Skipped {
-		return text + ": skipped, " + r.Reason
+		return text + "  (skipped: " + r.Reason + ")"
 	}
 	return text + fmt.Sprintf("  (%s, %s)", lives(r.Lives), span(r.Took))
 }
