@@ -35,8 +35,11 @@ const (
 	Malformed Kind = "malformed"
 	// Reflected: the answer holds a secret, so it is withheld. The evidence is as without that.
 	Reflected Kind = "reflected"
-	// AuthFailed: no access token could be had. Not sent.
+	// AuthFailed: the token endpoint refused the client's credentials. Not sent.
 	AuthFailed Kind = "auth_failed"
+	// NoToken: there was no access token to be had, for the token endpoint could not be reached, or answered
+	// nothing that can be used. Not sent.
+	NoToken Kind = "no_token"
 	// Closed: the Client is closed, or was closed during the call.
 	Closed Kind = "closed"
 )
@@ -47,7 +50,7 @@ type Error struct {
 	Kind     Kind
 	Evidence Evidence // of the whole call, all attempts taken together
 	Reason   string   // one sentence; no full stop
-	Code     string   // AuthFailed: the token endpoint's code, up to 64 of [A-Za-z0-9._~+/=:-], or empty
+	Code     string   // AuthFailed, NoToken: the token endpoint's code, up to 64 of [A-Za-z0-9._~+/=:-], or empty
 }
 
 // Error returns the kind and the reason.

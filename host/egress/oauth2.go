@@ -200,7 +200,7 @@ func (c *Client) fetchToken(p *profile) fetched {
 	}
 	resp, x, err := c.do(context.Background(), request, true)
 	if err != nil {
-		return fetched{exchange: x, err: tokenFailure("", "the token was not had: "+err.Error())}
+		return fetched{exchange: x, err: noToken("", "the token was not had: "+err.Error())}
 	}
 	token, lifetime, refused := p.read(resp)
 	if refused != nil {

@@ -277,23 +277,27 @@ func TestTokenFailures(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		answer string
+		kind   egress.Kind
 		code   string
 	}{
-		"envelope error, 200": {ok(`{"error_code":4,"status":"error","message":"x","data":null}`), "4"},
-		"envelope error, 401": {answer(401, `{"error_code":4}`), "4"},
-		"status alone":        {answer(403, `<html>`), "http_403"},
-		"long code":           {ok(`{"error_code":"` + strings.Repeat("x", 65) + `"}`), ""},
-		"code with text":      {ok(`{"error_code":"no such client: 10.0.0.1"}`), ""},
-		"code is a secret":    {ok(`{"error_code":"` + testUser + `"}`), ""},
-		"not JSON":            {ok(`<html>`), ""},
-		"empty":               {ok(``), ""},
-		"no token":            {ok(`{"error_code":0,"data":{}}`), ""},
-		"token not a string":  {ok(`{"error_code":0,"data":{"token":5}}`), ""},
-		"token with a line":   {ok(`{"error_code":0,"data":{"token":"a\r\nX: y"}}`), ""},
-		"another type":        {ok(`{"error_code":0,"data":{"token":"abcdefghij","token_type":"mac"}}`), ""},
-		"lost":                {"", ""},
-		"cut":                 {"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{", ""},
-		"redirect":            {answer(302, "", "Location: https://evil.example/"), "http_302"},
+		"envelope error, 200": {ok(`{"error_code":4,"status":"error","message":"x","data":null}`), egress.AuthFailed, "4"},
+		"envelope error, 401": {answer(401, `{"error_code":4}`), egress.AuthFailed, "4"},
+		"envelope error, 500": {answer(500, `{"error_code":500}`), egress.NoToken, "http_500"},
+		"status alone":        {answer(403, `<html>`), egress.AuthFailed, "http_403"},
+		"rate limit":          {answer(429, ``), egress.NoToken, "http_429"},
+		"bad gateway":         {answer(502, `<html>`), egress.NoToken, "http_502"},
+		"long code":           {ok(`{"error_code":"` + strings.Repeat("x", 65) + `"}`), egress.AuthFailed, ""},
+		"code with text":      {ok(`{"error_code":"no such client: 10.0.0.1"}`), egress.AuthFailed, ""},
+		"code is a secret":    {ok(`{"error_code":"` + testUser + `"}`), egress.AuthFailed, ""},
+		"not JSON":            {ok(`<html>`), egress.NoToken, ""},
+		"empty":               {ok(``), egress.NoToken, ""},
+		"no token":            {ok(`{"error_code":0,"data":{}}`), egress.NoToken, ""},
+		"token not a string":  {ok(`{"error_code":0,"data":{"token":5}}`), egress.NoToken, ""},
+		"token with a line":   {ok(`{"error_code":0,"data":{"token":"a\r\nX: y"}}`), egress.NoToken, ""},
+		"another type":        {ok(`{"error_code":0,"data":{"token":"abcdefghij","token_type":"mac"}}`), egress.NoToken, ""},
+		"lost":                {"", egress.NoToken, ""},
+		"cut":                 {"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{", egress.NoToken, ""},
+		"redirect":            {answer(302, "", "Location: https://evil.example/"), egress.NoToken, "http_302"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -304,7 +308,7 @@ func TestTokenFailures(t *testing.T) {
 			}
 			s.answer = func(int32) string { return tc.answer }
 			c := s.open(t)
-			e, x := mustFail(t, c, s.request(), egress.AuthFailed, egress.NotSent)
+			e, x := mustFail(t, c, s.request(), tc.kind, egress.NotSent)
 			if e.Code != tc.code {
 				t.Errorf("code %q; want %q", e.Code, tc.code)
 			}

@@ -3,6 +3,8 @@ package egress
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,26 +13,28 @@ import (
 // read takes the token out of an answer.
 func (p *profile) read(resp *Response) (string, time.Duration, *Error) {
 	var answer any
-	decoder := json.NewDecoder(bytes.NewReader(resp.Body))
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(resp.Body, []byte("\ufeff"))))
 	decoder.UseNumber()
 	invalid := decoder.Decode(&answer) != nil
 
 	code := text(at(answer, p.ErrorPath))
+	told := "http_" + strconv.Itoa(resp.Status)
 	switch {
-	case code != "" && code != p.ErrorOK:
-		return "", 0, tokenFailure(safeCode(code), "the token endpoint refused the client")
+	case code != "" && code != p.ErrorOK && resp.Status < http.StatusInternalServerError:
+		return "", 0, clientRefused(safeCode(code), "the token endpoint refused the client")
+	case slices.Contains(refusals, resp.Status):
+		return "", 0, clientRefused(told, "the token endpoint answered "+strconv.Itoa(resp.Status))
 	case resp.Status/100 != 2:
-		reason := "the token endpoint answered " + strconv.Itoa(resp.Status)
-		return "", 0, tokenFailure("http_"+strconv.Itoa(resp.Status), reason)
+		return "", 0, noToken(told, "the token endpoint answered "+strconv.Itoa(resp.Status))
 	case invalid:
-		return "", 0, tokenFailure("", "the token endpoint's answer is not JSON")
+		return "", 0, noToken("", "the token endpoint's answer is not JSON")
 	}
 	token, _ := at(answer, p.TokenPath).(string)
 	if !validToken68(token) {
-		return "", 0, tokenFailure("", "the token endpoint's answer has no usable token at "+p.TokenPath)
+		return "", 0, noToken("", "the token endpoint's answer has no usable token at "+p.TokenPath)
 	}
 	if kind := text(at(answer, p.TypePath)); kind != "" && !strings.EqualFold(kind, "Bearer") {
-		return "", 0, tokenFailure("", "the token endpoint gave a token that is not a bearer token")
+		return "", 0, noToken("", "the token endpoint gave a token that is not a bearer token")
 	}
 	lifetime := p.DefaultLifetime
 	if seconds, err := strconv.ParseUint(text(at(answer, p.ExpiresPath)), 10, 63); err == nil && seconds > 0 {
@@ -83,7 +87,16 @@ func validToken68(text string) bool {
 	return text != ""
 }
 
-// tokenFailure makes the error of a call whose token was not had.
-func tokenFailure(code, reason string) *Error {
+// refusals are the statuses by which a token endpoint says that it does not know the client (RFC 6749,
+// section 5.2, and what is used in its place).
+var refusals = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden}
+
+// clientRefused makes the error of a call whose client is refused: only a person can mend that.
+func clientRefused(code, reason string) *Error {
 	return &Error{Kind: AuthFailed, Evidence: NotSent, Reason: reason, Code: code}
+}
+
+// noToken makes the error of a call for which there was no token this time.
+func noToken(code, reason string) *Error {
+	return &Error{Kind: NoToken, Evidence: NotSent, Reason: reason, Code: code}
 }

@@ -175,6 +175,9 @@ func (d dialer) dial(ctx context.Context, network, address string, config *tls.C
 		inner, err = connect(ctx)
 	} else {
 		inner, err = d.wire(ctx, address, connect)
+		if known := new(failure); err != nil && !errors.As(err, &known) {
+			err = dialError(err)
+		}
 	}
 	if d.base.Err() != nil {
 		err = errors.Join(errClosed, err)
