@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -216,5 +217,29 @@ func TestProgress(t *testing.T) {
 		if diff := cmp.Diff(write(t, "text", r), got); diff != "" {
 			t.Errorf("the lines and the rest are not the text (-want +got):\n%s", diff)
 		}
+	}
+}
+
+// TestCompare finds what has changed, and what has become worse.
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	results := func(statuses map[string]conformance.Status, ids ...string) *conformance.Report {
+		r := &conformance.Report{}
+		for _, id := range ids {
+			r.Results = append(r.Results, conformance.Result{Check: conformance.Check{ID: id}, Status: statuses[id]})
+		}
+		return r
+	}
+	old := results(map[string]conformance.Status{"same": "fail", "broken": "pass", "fixed": "fail", "lost": "pass", "gone": "pass"},
+		"same", "gone", "broken", "fixed", "lost")
+	latest := results(map[string]conformance.Status{"same": "fail", "broken": "fail", "fixed": "pass", "lost": "skip", "added": "pass"},
+		"same", "broken", "fixed", "lost", "added")
+	var got []string
+	for _, c := range report.Compare(old, latest) {
+		got = append(got, fmt.Sprint(c.ID, " ", c.Old, ">", c.New, " ", c.Worse()))
+	}
+	want := []string{"broken pass>fail true", "fixed fail>pass false", "lost pass>skip true", "added >pass false", "gone pass> true"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
