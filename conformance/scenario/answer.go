@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/payhost/payhost/host/vault"
 )
 
 // answer is a status, headers and a body.
@@ -53,13 +51,13 @@ func (f *file) compileOwn(root place) {
 		f.used[noSuchCall] = true
 		f.noSuchCall = s.answer(at)
 	}
-	s.refusal = true
+	s.refusing = true
 	at, ok := f.answers[badRequest]
 	if ok {
 		f.used[badRequest] = true
 		f.badRequest = s.answer(at)
 	}
-	if !ok && slices.ContainsFunc(f.calls, func(c *call) bool { return c.body }) {
+	if !ok && slices.ContainsFunc(f.calls, func(c *call) bool { return c.body || len(c.fields) > 0 }) {
 		root.bad("answers must have %s, for a request that is not as the call wants it", badRequest)
 	}
 }
@@ -73,9 +71,12 @@ func (f *file) unused() {
 	}
 }
 
-// answer compiles an answer: a name of one, or the answer itself.
+// answer compiles an answer: the name of one, or the answer itself.
 func (s *scope) answer(p place) *answer {
-	if p.isScalar("!!str") {
+	for range s.answers {
+		if !p.isScalar("!!str") {
+			break
+		}
 		named, ok := s.answers[p.node.Value]
 		if !ok {
 			p.bad("there is no answer %q", p.node.Value)
@@ -93,38 +94,45 @@ func (s *scope) answer(p place) *answer {
 		}
 		a.status = int(n)
 	}
-	a.headers, a.body = s.message(fields)
+	var kind string
+	a.body, kind = s.content(fields)
+	a.headers = s.headers(fields["headers"], kind)
 	return a
 }
 
-// message compiles headers and a body, which is JSON or text.
-func (s *scope) message(fields map[string]place) (headers []header, body render) {
+// content compiles a body, which is JSON or text, and says which.
+func (s *scope) content(fields map[string]place) (body render, kind string) {
 	body = func(out []byte, _ *env) ([]byte, bool) { return out, true }
-	kind := ""
 	jsonBody, text := fields["json"], fields["text"]
 	switch {
 	case jsonBody.given() && text.given():
 		text.bad("a body is json or text, not both")
 	case jsonBody.given():
-		body, kind = s.tree(jsonBody), "application/json; charset=utf-8"
+		return s.tree(jsonBody), "application/json; charset=utf-8"
 	case text.given():
 		e := s.words(text)
-		kind = "text/plain; charset=utf-8"
 		body = func(out []byte, v *env) ([]byte, bool) { return append(out, e.eval(v).(string)...), true }
+		return body, "text/plain; charset=utf-8"
 	}
-	if all := fields["headers"]; all.given() {
-		for _, e := range all.entries() {
+	return body, ""
+}
+
+// headers compiles headers; kind is the Content-Type if they have none.
+func (s *scope) headers(p place, kind string) []header {
+	var all []header
+	if p.given() {
+		for _, e := range p.entries() {
 			if !e.place.name(e.name) || slices.Contains(framing[:], http.CanonicalHeaderKey(e.name)) {
-				e.bad("is no header of an answer's own")
+				e.bad("is no header of a message's own")
 			}
-			headers = append(headers, header{e.name, s.words(e.place)})
+			all = append(all, header{e.name, s.words(e.place)})
 		}
 	}
 	has := func(h header) bool { return strings.EqualFold(h.name, "Content-Type") }
-	if kind != "" && !slices.ContainsFunc(headers, has) {
-		headers = append(headers, header{"Content-Type", constant(kind, textKind)})
+	if kind != "" && !slices.ContainsFunc(all, has) {
+		all = append(all, header{"Content-Type", constant(kind, textKind)})
 	}
-	return headers, body
+	return all
 }
 
 // framing are the headers that the server writes.
@@ -144,56 +152,4 @@ func writeHeaders(headers []header, e *env) http.Header {
 		out.Set(h.name, value)
 	}
 	return out
-}
-
-// notification is a call to the merchant when an object gets somewhere.
-type notification struct {
-	kind    *objectKind
-	states  []string
-	to      *expr
-	method  string
-	headers []header
-	body    render
-	sign    *signing
-}
-
-// signing is a signature with a key of the connection's.
-type signing struct {
-	key    *vault.Key
-	over   *expr
-	encode func([]byte) string
-}
-
-func (f *file) compileNotification(p place) {
-	fields := p.fields("object", "states", "to", "method", "headers", "json", "text", "sign")
-	k := f.kindOf(fields["object"])
-	if k == nil {
-		return
-	}
-	n := &notification{kind: k, method: http.MethodPost}
-	for _, one := range fields["states"].scalars() {
-		if s := k.wantState(one); s != nil {
-			n.states = append(n.states, s.name)
-		}
-	}
-	s := &scope{file: f, objects: map[string]*objectKind{k.name: k}}
-	if k.parent != nil {
-		s.objects[k.parent.name] = k.parent
-	}
-	n.to = s.text(fields["to"], fields["to"].text())
-	if n.to.kind != textKind {
-		fields["to"].bad("must be the address, a text; this is %s", n.to.kind)
-	}
-	if method := fields["method"]; method.given() {
-		n.method = method.word(http.MethodPost, http.MethodGet, http.MethodPut)
-	}
-	_, n.body = s.message(map[string]place{"json": fields["json"], "text": fields["text"]})
-	s.body = true
-	if sign := fields["sign"]; sign.given() {
-		n.sign = s.signing(sign)
-		s.signature = true
-	}
-	quiet := *s
-	n.headers, _ = quiet.message(fields)
-	f.notifications = append(f.notifications, n)
 }

@@ -16,9 +16,9 @@ type call struct {
 	pattern []segment
 	params  []string
 	form    bool
-	body    bool // it has one
-	fields  []*field
-	untyped bool // while when is compiled: the fields are as they came
+	body    bool                // it has one
+	fields  map[string][]*field // by where they are: request, path, query
+	untyped bool                // while when is compiled: the fields are as they came
 
 	when   condition
 	find   *finding
@@ -59,7 +59,7 @@ type refusal struct {
 	field, message *expr
 }
 
-var callFields = [...]string{"call", "when", "request", "form", "find", "refuse", "create", "move", "answer"}
+var callFields = [...]string{"call", "when", "path", "query", "request", "form", "find", "refuse", "create", "move", "answer"}
 
 func (p place) callFields() map[string]place { return p.fields(callFields[:]...) }
 
@@ -107,7 +107,9 @@ func (c *call) readLine(p place) {
 	}
 }
 
+// readBody reads what the fields must be: of the body, the path and the query.
 func (c *call) readBody(f *file, fields map[string]place) {
+	c.fields = map[string][]*field{}
 	body := fields["request"]
 	if form := fields["form"]; form.given() {
 		if body.given() {
@@ -115,14 +117,26 @@ func (c *call) readBody(f *file, fields map[string]place) {
 		}
 		body, c.form = form, true
 	}
-	if !body.given() {
+	c.body = body.given()
+	c.readFields(f, "request", body)
+	c.readFields(f, "path", fields["path"])
+	c.readFields(f, "query", fields["query"])
+	for _, fd := range c.fields["path"] {
+		if !slices.Contains(c.params, fd.name) {
+			fields["path"].bad("the path has no {%s}", fd.name)
+		}
+	}
+}
+
+func (c *call) readFields(f *file, root string, p place) {
+	if !p.given() {
 		return
 	}
-	c.body = true
-	for _, e := range body.entries() {
+	for _, e := range p.entries() {
 		fd := f.readField(e)
-		fd.quoted = fd.quoted || c.form
-		c.fields = append(c.fields, fd)
+		// Everything but JSON is text.
+		fd.quoted = fd.quoted || c.form || root != "request"
+		c.fields[root] = append(c.fields[root], fd)
 	}
 }
 
@@ -288,7 +302,7 @@ func (s *scope) refusal(p place, conditional bool) *refusal {
 		r.when = s.conditions(fields["when"])
 	}
 	field, message := fields["field"], fields["message"]
-	inner.refusal = field.given() || message.given()
+	inner.refusing = field.given() || message.given()
 	r.field, r.message = constant("", textKind), constant("", textKind)
 	if field.given() {
 		r.field = s.words(field)

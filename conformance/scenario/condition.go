@@ -56,7 +56,7 @@ func (s *scope) condition(p place) condition {
 	case right == "":
 		p.bad("%q has nothing to compare with", source)
 		return never
-	case left.kind == anyKind && !s.untyped():
+	case left.kind == anyKind:
 		p.bad("%q: this is %s and can only be missing or given", source, left.kind)
 		return never
 	case operator == "in" || operator == "not in":
@@ -66,9 +66,6 @@ func (s *scope) condition(p place) condition {
 	}
 	return s.compare(p, left, operator, right)
 }
-
-// untyped reports whether the request's fields are as they came.
-func (s *scope) untyped() bool { return s.call != nil && s.call.untyped }
 
 func (s *scope) presence(p place, left *expr, operator, right string) condition {
 	if right != "" {

@@ -40,7 +40,7 @@ var (
 	emailForm = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
 )
 
-// readField reads "text", "text?", "major 2", or an object with more.
+// readField reads "text", "optional text", "major 2", or an object with more.
 func (f *file) readField(e entry) *field {
 	fd := &field{name: e.name, clock: f.clock}
 	for step := range strings.SplitSeq(e.name, ".") {
@@ -66,7 +66,7 @@ func (f *file) readField(e entry) *field {
 }
 
 func (fd *field) readType(p place) {
-	text, optional := strings.CutSuffix(p.text(), "?")
+	text, optional := strings.CutPrefix(p.text(), "optional ")
 	word, places, has := strings.Cut(text, " ")
 	k, ok := types[word]
 	if !ok && p.given() {
@@ -141,13 +141,13 @@ func (fd *field) readMore(fields map[string]place) {
 type wrong struct{ field, message string }
 
 // check walks to the field and reads it. Fields of lists are checked one by one.
-func (fd *field) check(body any, into map[string]any) *wrong {
-	return fd.walk(body, fd.steps, "", into)
+func (fd *field) check(whole any, root string, into map[string]any) *wrong {
+	return fd.walk(whole, fd.steps, "", func(value any) { into[root+"."+fd.name] = value })
 }
 
-func (fd *field) walk(value any, steps []string, path string, into map[string]any) *wrong {
+func (fd *field) walk(value any, steps []string, path string, keep func(any)) *wrong {
 	if len(steps) == 0 {
-		return fd.keep(value, path, into)
+		return fd.read(value, path, keep)
 	}
 	if steps[0] == "[]" {
 		list, ok := value.([]any)
@@ -155,7 +155,7 @@ func (fd *field) walk(value any, steps []string, path string, into map[string]an
 			return &wrong{path, "is no list"}
 		}
 		for i, one := range list {
-			if w := fd.walk(one, steps[1:], path+"["+strconv.Itoa(i)+"]", into); w != nil {
+			if w := fd.walk(one, steps[1:], path+"["+strconv.Itoa(i)+"]", keep); w != nil {
 				return w
 			}
 		}
@@ -165,10 +165,10 @@ func (fd *field) walk(value any, steps []string, path string, into map[string]an
 	if value != nil && !ok {
 		return &wrong{path, "is no object"}
 	}
-	return fd.walk(object[steps[0]], steps[1:], strings.TrimPrefix(path+"."+steps[0], "."), into)
+	return fd.walk(object[steps[0]], steps[1:], strings.TrimPrefix(path+"."+steps[0], "."), keep)
 }
 
-func (fd *field) keep(value any, path string, into map[string]any) *wrong {
+func (fd *field) read(value any, path string, keep func(any)) *wrong {
 	var read any
 	problem := ""
 	switch text, isText := value.(string); {
@@ -181,7 +181,7 @@ func (fd *field) keep(value any, path string, into map[string]any) *wrong {
 		read, problem = fd.convert(value)
 	}
 	if problem == "" {
-		into[fd.name] = read
+		keep(read)
 		return nil
 	}
 	if fd.message != "" {

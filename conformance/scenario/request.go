@@ -16,7 +16,10 @@ type request struct {
 	params map[string]string
 	fields map[string]any // those that the call names, read and checked
 	body   any            // as it came: JSON, or a form as an object of texts
+	form   bool           // it is a form
 	broken string         // why the body can't be read
+
+	address string // in place of where the request went, when there is none
 }
 
 const (
@@ -51,11 +54,31 @@ func (r *request) readForm(raw string) {
 		r.broken = "is no form"
 		return
 	}
-	body := map[string]any{}
+	r.body, r.form = texts(values), true
+}
+
+// texts are the first values of a form or a query.
+func texts(values url.Values) map[string]any {
+	all := make(map[string]any, len(values))
 	for name := range values {
-		body[name] = values.Get(name)
+		all[name] = values.Get(name)
 	}
-	r.body = body
+	return all
+}
+
+// whole is everything that stands in the path, the query or the body.
+func (r *request) whole(root string) any {
+	switch root {
+	case "path":
+		all := make(map[string]any, len(r.params))
+		for name, value := range r.params {
+			all[name] = value
+		}
+		return all
+	case "query":
+		return texts(r.URL.Query())
+	}
+	return r.body
 }
 
 func (r *request) readJSON(raw []byte) {
@@ -100,6 +123,9 @@ func (r *request) raw(name string) any {
 
 // base is how the caller reached the simulator.
 func (r *request) base() string {
+	if r.address != "" {
+		return r.address
+	}
 	if r.TLS != nil {
 		return "https://" + r.Host
 	}

@@ -15,11 +15,11 @@ import (
 // scope is what the templates at a place can name.
 type scope struct {
 	*file
-	call      *call            // nil outside of calls
+	call      *call                  // nil outside of calls
 	objects   map[string]*objectKind // by their name: those that are at hand
-	refusal   bool             // {bad.field} and {bad.message}
-	body      bool             // {body}
-	signature bool             // {signature}
+	refusing  bool                   // {bad.field} and {bad.message}
+	body      bool                   // {body}
+	signature bool                   // {signature}
 }
 
 // env is what they name, when the time has come.
@@ -75,7 +75,7 @@ func (s *scope) roots() []string {
 	if s.call != nil {
 		roots = append(roots, "request", "header", "query", "path", "base")
 	}
-	for name, is := range map[string]bool{"bad": s.refusal, "body": s.body, "signature": s.signature} {
+	for name, is := range map[string]bool{"bad": s.refusing, "body": s.body, "signature": s.signature} {
 		if is {
 			roots = append(roots, name)
 		}
@@ -120,31 +120,39 @@ func (s *scope) ofRequest(root, name string) (*expr, error) {
 	if s.call == nil {
 		return nil, fmt.Errorf("%s: there is no request here", root)
 	}
-	switch root {
-	case "header":
-		return &expr{shape{optional: true}, func(e *env) any { return e.request.header(name) }}, nil
-	case "query":
-		return &expr{shape{optional: true}, func(e *env) any { return e.request.query(name) }}, nil
-	case "path":
-		if !slices.Contains(s.call.params, name) {
-			return nil, fmt.Errorf("the path has no {%s}", name)
-		}
-		return &expr{shape{}, func(e *env) any { return e.request.params[name] }}, nil
-	}
 	if s.call.untyped {
-		return &expr{shape{optional: true}, func(e *env) any { return e.request.raw(name) }}, nil
+		return s.asItCame(root, name)
 	}
-	for _, f := range s.call.fields {
+	for _, f := range s.call.fields[root] {
 		if f.name == name {
-			return &expr{f.shape, func(e *env) any { return e.request.fields[name] }}, nil
+			return &expr{f.shape, func(e *env) any { return e.request.fields[root+"."+name] }}, nil
 		}
 	}
-	return nil, fmt.Errorf("the call's request has no field %q", name)
+	if root == "request" {
+		return nil, fmt.Errorf("the call's request has no field %q", name)
+	}
+	return s.asItCame(root, name)
+}
+
+// asItCame compiles a field that nobody has said anything about.
+func (s *scope) asItCame(root, name string) (*expr, error) {
+	get := map[string]func(*request) func(string) any{
+		"header":  func(r *request) func(string) any { return r.header },
+		"query":   func(r *request) func(string) any { return r.query },
+		"request": func(r *request) func(string) any { return r.raw },
+	}[root]
+	if get != nil {
+		return &expr{shape{optional: true}, func(e *env) any { return get(e.request)(name) }}, nil
+	}
+	if !slices.Contains(s.call.params, name) {
+		return nil, fmt.Errorf("the path has no {%s}", name)
+	}
+	return &expr{shape{}, func(e *env) any { return e.request.params[name] }}, nil
 }
 
 func (s *scope) ofRefusal(name string) (*expr, error) {
 	switch {
-	case !s.refusal:
+	case !s.refusing:
 		return nil, errors.New("nothing is wrong here: a refusal's field and message have no place")
 	case name == "field":
 		return &expr{shape{}, func(e *env) any { return e.field }}, nil

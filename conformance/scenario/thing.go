@@ -28,6 +28,14 @@ type thing struct {
 // left is what can still be given back.
 func (t *thing) left() int64 { return t.charged - t.refunded - t.reserved }
 
+// member is something that the object has.
+func (t *thing) member(name string) any {
+	if _, ok := builtIn[name]; ok {
+		return t.builtIn(name)
+	}
+	return t.values[name]
+}
+
 func (t *thing) builtIn(name string) any {
 	switch name {
 	case "id":

@@ -8,8 +8,14 @@ import (
 
 // timeWords are the parts of a time's form, longest first, and Go's words for them.
 var timeWords = [...]struct{ word, layout string }{
-	{"YYYY", "2006"}, {"MM", "01"}, {"DD", "02"}, {"hh", "15"}, {"mm", "04"}, {"ss", "05"},
-	{".fff", ".000"}, {"ZZ", "-07:00"},
+	{"YYYY", "2006"},
+	{"MM", "01"},
+	{"DD", "02"},
+	{"hh", "15"},
+	{"mm", "04"},
+	{"ss", "05"},
+	{".fff", ".000"},
+	{"ZZ", "-07:00"},
 }
 
 // readForm turns YYYY-MM-DD hh:mm:ss into what Go understands.

@@ -85,6 +85,10 @@ func rules() []rule {
 			outer: []string{"github.com/hashicorp/go-hclog", "github.com/standard-webhooks/...", "golang.org/x/..."},
 		},
 		{from: "conformance/sim/...", own: []string{"conformance/sim/..."}},
+		{
+			from: "conformance/scenario", own: []string{"conformance", "conformance/sim/...", "host", "host/vault"},
+			outer: []string{"go.yaml.in/yaml/v3"},
+		},
 		{from: "conformance/report", own: []string{"conformance"}},
 		{ // sdk/json reads bodies: it keeps numbers as they were written
 			from: "httpapi", own: []string{"payments/...", "host/...", "sdk/pay", "sdk/json"},
