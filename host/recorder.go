@@ -62,6 +62,7 @@ func (r *recorder) end(v Verdict, err error) {
 	o.Took = time.Since(r.began)
 	if b != nil {
 		m := &b.revision.manifest
+		o.scrub = b.scrubber
 		o.Connection, o.Plugin, o.Digest, o.ID, o.Version = b.name, b.plugin, b.revision.digest, m.ID, m.Version
 		if seen, err := abi.DecodeConnectionConfig(bytes.Clone(b.config)); err == nil {
 			o.Seen = SeenConnection{

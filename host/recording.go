@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/payhost/payhost/host/vault"
 	"github.com/payhost/payhost/sdk/abi"
 	"github.com/payhost/payhost/sdk/pay"
 )
@@ -45,6 +46,8 @@ type Recording struct {
 	Unreadable []byte     // the reply that did not decode
 	Fault      *pay.Error // why there was no reply
 	Verdict    Verdict
+
+	scrub *vault.Scrubber // of the connection; nil once it was written down
 }
 
 // SeenConnection is a connection as a plugin sees it. There is no secret in it.

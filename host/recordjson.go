@@ -81,7 +81,7 @@ func writeStruct(b *bytes.Buffer, v reflect.Value) {
 	first := true
 	for i := range v.NumField() {
 		field := v.Field(i)
-		if zero(field) || field.Kind() == reflect.Interface { // an error's cause is of one process
+		if !v.Type().Field(i).IsExported() || zero(field) || field.Kind() == reflect.Interface { // an error's cause is of one process
 			continue
 		}
 		if !first {
@@ -270,7 +270,7 @@ func readStruct(v reflect.Value, object map[string]any, path string) error {
 	for i := range v.NumField() {
 		field := v.Field(i)
 		member, ok := object[snake(v.Type().Field(i).Name)]
-		if !ok || field.Kind() == reflect.Interface {
+		if !ok || !field.CanSet() || field.Kind() == reflect.Interface {
 			continue
 		}
 		known++

@@ -1,0 +1,421 @@
+package host
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/payhost/payhost/host/vault"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// Mask returns a copy that may leave the process, and be committed beside a plugin.
+//
+//   - Personal data of the request (the customer, lines' names, descriptions, payers'
+//     codes, the nonce of a notification's URL, hints at the payer), and every e-mail
+//     address and card number, wherever it stands, become placeholders. One value has
+//     one placeholder in the whole recording, in whatever encoding it stands, so that
+//     a replay still fits.
+//   - What was decrypted is never kept, nor what was to be encrypted: only its length.
+//   - Secrets and access tokens that the connection's Scrubber knows become "[secret]".
+//     A recording that was read from a file knows none: it has been masked before.
+//
+// A text that holds personal data in a way that can't be cut out, such as base64, is
+// replaced as a whole.
+func (r *Recording) Mask() *Recording {
+	out, err := DecodeRecording(r.Encode())
+	if err != nil {
+		// Not even masked may it leave: what is left says what it was of.
+		return &Recording{Format: RecordingFormat, Masked: true, Cut: true, Operation: r.Operation, Connection: r.Connection}
+	}
+	if r.Masked {
+		return out
+	}
+	m := &masker{scrub: r.scrub, holders: map[string]string{}, counts: map[string]int{}}
+	if m.scrub == nil {
+		m.scrub = vault.NewScrubber(nil)
+	}
+	m.collect(out)
+	m.prepare(out)
+	m.digests(out)
+	eachText(reflect.ValueOf(out).Elem(), m.mask)
+	out.Masked = true
+	return out
+}
+
+// masker replaces values by placeholders.
+type masker struct {
+	scrub   *vault.Scrubber
+	holders map[string]string // placeholder by value
+	values  []string          // in the order in which they were found
+	counts  map[string]int    // of placeholders, by kind
+
+	replace func(string) string
+	nets    []*vault.Scrubber // see the values in encodings that can't be replaced
+	opaque  map[string]string
+}
+
+// leastValue is the shortest value that is looked for inside of other texts.
+const leastValue = 4
+
+// name gives a value its placeholder. A placeholder is of letters, digits and "-",
+// which no encoding changes, but for e-mail addresses, whose form plugins check.
+func (m *masker) name(kind, value string) string {
+	if value == "" {
+		return ""
+	}
+	if holder, ok := m.holders[value]; ok {
+		return holder
+	}
+	m.counts[kind]++
+	n := m.counts[kind]
+	holder := fmt.Sprintf("masked-%s-%d", kind, n)
+	switch kind {
+	case "email":
+		holder += maskedDomain
+	case "card":
+		holder = maskedCard(len(value), n)
+	case "phone":
+		holder = maskedPhone(value, n)
+	}
+	m.holders[value] = holder
+	m.values = append(m.values, value)
+	return holder
+}
+
+const maskedDomain = "@masked.invalid"
+
+// maskedCard is digits that are no card number, as long as the one that they stand
+// for, so that they can stand where a number stands.
+func maskedCard(length, n int) string {
+	for i := n * 10; ; i++ {
+		digits := "9" + strings.Repeat("0", length-5) + fmt.Sprintf("%04d", i%10_000)
+		if !luhn(digits) {
+			return digits
+		}
+	}
+}
+
+// maskedPhone has the digits and signs of a phone number, all zeros but the last.
+func maskedPhone(value string, n int) string {
+	digits := fmt.Sprint(n)
+	out := []byte(value)
+	for i, c := range slices.Backward(out) {
+		switch {
+		case c < '0' || c > '9':
+		case digits != "":
+			out[i], digits = digits[len(digits)-1], digits[:len(digits)-1]
+		default:
+			out[i] = '0'
+		}
+	}
+	return string(out)
+}
+
+func luhn(digits string) bool {
+	sum := 0
+	for i := range len(digits) {
+		n := int(digits[len(digits)-1-i] - '0')
+		if i%2 == 1 {
+			if n *= 2; n > 9 {
+				n -= 9
+			}
+		}
+		sum += n
+	}
+	return sum%10 == 0
+}
+
+// collect finds what is to be masked.
+func (m *masker) collect(r *Recording) {
+	m.request(&r.Input)
+	for i := range r.Calls {
+		if c := r.Calls[i].Crypto; c != nil {
+			m.crypto(r.Calls[i].Import, c)
+		}
+	}
+	for _, s := range r.Sends() {
+		m.headers(s.Request.Header)
+		m.named(s.Body)
+		if s.Answer != nil {
+			m.headers(s.Answer.Header)
+			m.named(s.Answer.Body)
+		}
+	}
+	if r.Reply != nil && r.Reply.Result != nil {
+		m.name("hint", r.Reply.Result.PayerHint)
+	}
+	if r.Verdict.Result != nil {
+		m.name("hint", r.Verdict.Result.PayerHint)
+	}
+	eachText(reflect.ValueOf(r).Elem(), func(text string) string {
+		m.patterns(text)
+		return text
+	})
+}
+
+func (m *masker) request(in *RecordedInput) {
+	if c := in.Create; c != nil {
+		m.person(&c.Customer)
+		m.lines(c.Lines)
+		m.name("text", c.Description)
+		m.nonce(c.NotificationURL)
+	}
+	if in.Bind != nil {
+		m.code(in.Bind.Code)
+	}
+	if in.Refund != nil {
+		m.name("text", in.Refund.Reason)
+	}
+	if c := in.Receipt; c != nil {
+		m.code(c.Code)
+		m.lines(c.Lines)
+	}
+	if c := in.Notification; c != nil {
+		m.nonce(c.Path)
+		m.headers(c.Header)
+		m.named(c.Body)
+	}
+}
+
+// Names of fields whose values are masked, whoever says them: what opens something
+// to whoever has it, and what tells who a person is.
+var (
+	bearing = regexp.MustCompile(`(?i)^(?:set-)?cookie$|authorization|api-?key|x-.*(?:token|secret)`)
+	opening = regexp.MustCompile(`(?i)(?:access|refresh|id|auth|session|bearer)[_-]?token|password|secret|^cv[vc]2?$|^pin$`)
+	persons = regexp.MustCompile(`(?i)phone|msisdn|e-?mail|(?:first|last|full|middle|payer|customer|holder)[_-]?name|` +
+		`card_?holder|^pan$|passport|birth`)
+)
+
+func (m *masker) headers(list []pay.Field) {
+	for _, f := range list {
+		if bearing.MatchString(f.Name) {
+			m.name("secret", f.Value)
+		}
+	}
+}
+
+// named masks the values of a body whose names say what they are.
+func (m *masker) named(body []byte) {
+	value := func(name, text string) {
+		switch {
+		case opening.MatchString(name):
+			m.name("secret", text)
+		case !persons.MatchString(name):
+		case strings.Contains(text, "@"):
+			m.name("email", text)
+		case strings.Trim(text, "+0123456789 ()-") == "":
+			m.name("phone", text)
+		default:
+			m.name("person", text)
+		}
+	}
+	if tree, ok := parsed(body); ok {
+		eachMember(tree, value)
+		return
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil || !utf8.Valid(body) {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, text := range form[name] {
+			value(name, text)
+		}
+	}
+}
+
+// eachMember visits the texts of objects, by their names in order, so
+// that placeholders are counted the same each time.
+func eachMember(tree any, visit func(name, text string)) {
+	switch x := tree.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(x)) {
+			switch member := x[name].(type) {
+			case string:
+				visit(name, member)
+			default:
+				eachMember(member, visit)
+			}
+		}
+	case []any:
+		for _, member := range x {
+			eachMember(member, visit)
+		}
+	}
+}
+
+func (m *masker) person(c *pay.Customer) {
+	m.name("name", c.Name)
+	for part := range strings.FieldsSeq(c.Name) { // a plugin may send first and last name apart
+		if part != c.Name && len(part) >= leastValue {
+			m.name("name", part)
+		}
+	}
+	m.name("email", c.Email)
+	m.name("phone", c.Phone)
+	if digits := strings.Map(onlyDigits, c.Phone); digits != c.Phone && len(digits) >= 7 {
+		m.holders[digits] = strings.Map(onlyDigits, m.holders[c.Phone])
+		m.values = append(m.values, digits)
+	}
+}
+
+func onlyDigits(c rune) rune {
+	if c < '0' || c > '9' {
+		return -1
+	}
+	return c
+}
+
+func (m *masker) lines(list []pay.Line) {
+	for _, l := range list {
+		m.name("item", l.Name)
+	}
+}
+
+// code masks what a scanner read: the texts in it, if it is JSON, so that its form
+// stays.
+func (m *masker) code(code string) {
+	tree, ok := parsed([]byte(code))
+	if !ok {
+		m.name("code", code)
+		return
+	}
+	eachLeaf(tree, func(text string) {
+		if len(text) >= leastValue {
+			m.name("code", text)
+		}
+	})
+}
+
+// nonce masks the last part of a path if it is long enough to open something.
+func (m *masker) nonce(path string) {
+	path, _, _ = strings.Cut(path, "?")
+	if last := path[strings.LastIndexByte(path, '/')+1:]; len(last) >= 16 {
+		m.name("nonce", last)
+	}
+}
+
+// crypto takes out what was decrypted, and what was to be encrypted, and masks
+// the parts of it that a plugin may have sent on.
+func (m *masker) crypto(name string, c *RecordedCrypto) {
+	secret := &c.Result
+	switch name {
+	case "decrypt":
+	case "encrypt":
+		secret = &c.Data
+	default:
+		return
+	}
+	if len(*secret) == 0 {
+		return
+	}
+	text := string(*secret)
+	c.Length = len(text)
+	if utf8.ValidString(text) {
+		m.parts(text)
+	}
+	*secret = []byte(m.name("plaintext", text))
+}
+
+// parts masks what may be found of a plaintext elsewhere: its texts if it is JSON,
+// else its words that have a digit.
+func (m *masker) parts(text string) {
+	if tree, ok := parsed([]byte(text)); ok {
+		eachLeaf(tree, m.part)
+		return
+	}
+	for _, word := range wordsOf.FindAllString(text, -1) {
+		m.part(word)
+	}
+}
+
+// part masks a part that tells somebody apart; what is short or a plain word would
+// be found where it means something else.
+func (m *masker) part(text string) {
+	if len(text) >= 12 || len(text) >= 6 && strings.ContainsAny(text, "0123456789") {
+		m.name("plaintext", text)
+	}
+}
+
+var wordsOf = regexp.MustCompile(`[\pL\pN_-]+`)
+
+func eachLeaf(tree any, visit func(string)) {
+	switch x := tree.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(x)) {
+			eachLeaf(x[name], visit)
+		}
+	case []any:
+		for _, member := range x {
+			eachLeaf(member, visit)
+		}
+	case string:
+		visit(x)
+	case fmt.Stringer: // a number
+		visit(x.String())
+	}
+}
+
+var (
+	mails = regexp.MustCompile(`[\pL\pN._+-]+(?:@|%40|\\u0040)[\pL\pN-]+(?:\.[\pL\pN-]+)+`)
+	cards = regexp.MustCompile(`\d(?:[ -]?\d){12,}`)
+)
+
+// patterns finds e-mail addresses and card numbers in a text.
+func (m *masker) patterns(text string) {
+	for _, mail := range mails.FindAllString(text, -1) {
+		m.name("email", strings.NewReplacer("%40", "@", `\u0040`, "@").Replace(mail))
+	}
+	for _, run := range cards.FindAllString(text, -1) {
+		digits := strings.Map(onlyDigits, run)
+		if len(digits) <= 19 && luhn(digits) {
+			m.name("card", digits)
+			if run != digits { // as it is written, too
+				m.name("card", run)
+			}
+		}
+	}
+}
+
+// eachText visits every text of a recording but those that name the plugin and the
+// import, and puts in its place what visit returns.
+func eachText(v reflect.Value, visit func(string) string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			eachText(v.Elem(), visit)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if f.IsExported() && !untouched[f.Name] && f.Type.Kind() != reflect.Interface {
+				eachText(v.Field(i), visit)
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			if v.Len() > 0 {
+				v.SetBytes([]byte(visit(string(v.Bytes()))))
+			}
+			return
+		}
+		for i := range v.Len() {
+			eachText(v.Index(i), visit)
+		}
+	case reflect.String:
+		v.SetString(visit(v.String()))
+	}
+}
+
+// untouched are fields whose texts are names and numbers of payhost's and the
+// plugin's own.
+var untouched = map[string]bool{
+	"Import": true, "Digest": true, "Version": true, "Level": true, "Currency": true, "Evidence": true,
+	"Algorithm": true, "Random": true,
+}
