@@ -19,6 +19,7 @@ import (
 	"github.com/payhost/payhost/conformance"
 	"github.com/payhost/payhost/conformance/providers"
 	"github.com/payhost/payhost/conformance/report"
+	"github.com/payhost/payhost/conformance/scenario"
 	"github.com/payhost/payhost/host"
 )
 
@@ -337,11 +338,6 @@ func isTerminal(w io.Writer) bool {
 // builtIn is the suite itself.
 func builtIn() suite {
 	return suite{
-		examine: conformance.Examine,
-		checks:  conformance.Checks,
-		names:   providers.Names, byName: providers.ByName,
-		load: func(file string) (conformance.Provider, error) {
-			return conformance.Provider{}, fmt.Errorf("%s: can't be read yet", file)
-		},
+		examine: conformance.Examine, checks: conformance.Checks, names: providers.Names, byName: providers.ByName, load: scenario.Load,
 	}
 }

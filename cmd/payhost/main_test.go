@@ -85,10 +85,15 @@ func buildPlugin(source, out string, flags ...string) error {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	dir := plugins(t)
+	scenarios, err := filepath.Abs("../../conformance/scenario/examples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PLUGINS", dir)
+			e.Setenv("SCENARIOS", scenarios)
 			return setupServe(e)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
