@@ -195,9 +195,11 @@ func render(o Options) ([]file, error) {
 		{"testdata/life.txt", "life.txt"},
 		{"wasm/main.go", "main.go"},
 	}
-	if v.Till {
-		sources = append(sources, struct{ path, from string }{"till.go", "till.go"})
+	extra := "scenario.yaml"
+	if v.Till { // a scenario has no payer who shows a code
+		extra = "till.go"
 	}
+	sources = append(sources, struct{ path, from string }{extra, extra})
 	var files []file
 	for _, s := range sources {
 		var out bytes.Buffer

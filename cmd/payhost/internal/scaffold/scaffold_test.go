@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/payhost/payhost/cmd/payhost/internal/scaffold"
+	"github.com/payhost/payhost/conformance/scenario"
 	"github.com/payhost/payhost/host"
 )
 
@@ -27,10 +28,13 @@ func begin(t *testing.T, flow string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"go.mod", "acmepay.go", "acmepay_test.go", "wasm/main.go", "README.md"} {
+	for _, want := range []string{"go.mod", "acmepay.go", "acmepay_test.go", "wasm/main.go", "README.md", "Makefile"} {
 		if !slices.Contains(files, want) {
 			t.Errorf("no %s in %v", want, files)
 		}
+	}
+	if has := slices.Contains(files, "scenario.yaml"); has != (flow != scaffold.FlowTill) {
+		t.Errorf("scenario.yaml: %t", has)
 	}
 	return dir
 }
@@ -76,13 +80,13 @@ func TestPlugins(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(dir, "go.sum")); err == nil {
 				t.Error("the build wrote a go.sum: something from outside was needed")
 			}
-			loads(t, dir, flow)
+			lives(t, dir, flow, loads(t, dir, flow))
 		})
 	}
 }
 
-// loads builds the module, packs it, and loads and connects it as a host would.
-func loads(t *testing.T, dir, flow string) {
+// loads builds the module, packs it, and loads it as a host would.
+func loads(t *testing.T, dir, flow string) []byte {
 	t.Helper()
 	tool(t, dir, []string{"GOOS=wasip1", "GOARCH=wasm"},
 		"go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", "plugin.wasm", "./wasm")
@@ -105,6 +109,22 @@ func loads(t *testing.T, dir, flow string) {
 	}
 	if m := found.Manifest; m.ID != "acme-pay" || len(m.Flows) != 1 || m.Flows[0].String() != flow {
 		t.Errorf("manifest %s, flows %v", m.ID, m.Flows)
+	}
+	return packed
+}
+
+// TestScenarios reads what describes the provider as the suite would.
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	for _, flow := range []string{scaffold.FlowRedirect, scaffold.FlowQR} {
+		provider, err := scenario.Load(filepath.Join(begin(t, flow), "scenario.yaml"))
+		if err != nil {
+			t.Errorf("%s: %v", flow, err)
+			continue
+		}
+		if provider.Name != "acme-pay" || provider.Terms.Outcomes.Paid == "" {
+			t.Errorf("%s: %+v", flow, provider)
+		}
 	}
 }
 
