@@ -217,7 +217,10 @@ func (l *Life) Until(path string, statuses ...string) Answer {
 				}
 			}
 		}
-		due, ok := l.nextDue()
+		due, ok := l.wake()
+		if !ok && l.changed(path, a) {
+			continue
+		}
 		if l.Now().Sub(begun) > patience || !ok {
 			doubt := ""
 			if a.InDoubt != nil {
@@ -228,6 +231,21 @@ func (l *Life) Until(path string, statuses ...string) Answer {
 		}
 		l.Pass(due)
 	}
+}
+
+// changed reports whether an object is not as it was: background work came to an end
+// meanwhile.
+func (l *Life) changed(path string, was Answer) bool { return l.Get(path).Raw != was.Raw }
+
+// wake is nextDue, with some time for work that goes on in the background.
+func (l *Life) wake() (time.Duration, bool) {
+	for range 200 {
+		if due, ok := l.nextDue(); ok {
+			return due, true
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return 0, false
 }
 
 // short names an object of the API for a person.

@@ -168,7 +168,7 @@ func mayCloseRefund(b *ledger.Book, refund string, confirm bool) error {
 }
 
 func ended(b *ledger.Book) error {
-	return conflict(pay.AdviceNewAttempt, "payment has ended: it is "+b.Status.String())
+	return conflict(pay.AdviceFix, "payment has ended: it is "+b.Status.String())
 }
 
 // worthProbing reports whether a status call could change a refusal.
