@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // call is one thing that the provider can be asked. What it does is always in this
@@ -278,7 +280,7 @@ func (s *scope) movement(p place) movement {
 
 // orList is the items of a list, or the one object that stands in place of it.
 func (p place) orList() []place {
-	if p.node != nil && len(p.node.Content) > 0 && p.node.Tag == "!!map" {
+	if p.node != nil && p.node.Kind == yaml.MappingNode {
 		return []place{p}
 	}
 	return p.list()

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -129,9 +128,13 @@ func (fd *field) readMore(fields map[string]place) {
 	}
 	if p := fields["default"]; p.given() {
 		fd.optional = false
+		if fd.kind == moneyKind || fd.kind == timeKind || fd.kind == anyKind {
+			p.bad("is for texts, whole numbers and booleans")
+		}
 		value, problem := fd.convert(p.value())
 		if problem != "" {
 			p.bad("%s", problem)
+			return
 		}
 		fd.initial = value
 	}
@@ -198,19 +201,10 @@ func (fd *field) convert(value any) (read any, problem string) {
 	case moneyKind:
 		return fd.convertMoney(value)
 	case integerKind:
-		n, err := strconv.ParseInt(asText(rawScalar(value), fd.clock), 10, 64)
-		switch {
-		case err != nil:
-			return nil, "is no whole number"
-		case n < fd.min || fd.max > 0 && n > fd.max:
-			return nil, fmt.Sprintf("is not from %d to %d", fd.min, fd.max)
-		case fd.oneOf != nil && !slices.Contains(fd.oneOf, strconv.FormatInt(n, 10)):
-			return nil, "is not one of " + strings.Join(fd.oneOf, ", ")
-		}
-		return n, ""
+		return fd.convertInteger(value)
 	case boolKind:
 		text := asText(rawScalar(value), fd.clock)
-		if text != "true" && text != "false" {
+		if _, isBool := value.(bool); !isBool && !fd.quoted || text != "true" && text != "false" {
 			return nil, "is neither true nor false"
 		}
 		return text == "true", ""
@@ -222,6 +216,20 @@ func (fd *field) convert(value any) (read any, problem string) {
 		return at, ""
 	}
 	return value, ""
+}
+
+func (fd *field) convertInteger(value any) (any, string) {
+	_, isNumber := value.(json.Number)
+	n, err := strconv.ParseInt(asText(rawScalar(value), fd.clock), 10, 64)
+	switch {
+	case err != nil || !isNumber && !fd.quoted:
+		return nil, "is no whole number"
+	case n < fd.min || fd.max > 0 && n > fd.max:
+		return nil, "is too small or too large"
+	case fd.oneOf != nil && !slices.Contains(fd.oneOf, strconv.FormatInt(n, 10)):
+		return nil, "is not one of " + strings.Join(fd.oneOf, ", ")
+	}
+	return n, ""
 }
 
 func (fd *field) convertText(value any) (any, string) {

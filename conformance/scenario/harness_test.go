@@ -76,7 +76,7 @@ func start(t *testing.T, p conformance.Provider, plugin sdk.Provider) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.Close() })
-	if _, err := h.Load(t.Context(), "plugin", host.Source{Native: sdk.Native(plugin)}); err != nil {
+	if _, err := h.Load(t.Context(), "plugin", native(plugin)); err != nil {
 		t.Fatal(err)
 	}
 	c, err := p.Connect(b.Simulator, b.url, t.TempDir())
@@ -89,3 +89,5 @@ func start(t *testing.T, p conformance.Provider, plugin sdk.Provider) *bench {
 	}
 	return b
 }
+
+func native(p sdk.Provider) host.Source { return host.Source{Native: sdk.Native(p)} }

@@ -74,8 +74,11 @@ func (f *file) readObjects(p place) {
 	}
 	f.payment = f.only("charged", func(k *objectKind) bool { return k.parent == nil && k.has(charged) })
 	f.refund = f.only("a refund", func(k *objectKind) bool { return k.parent != nil })
-	if f.payment == nil {
+	switch {
+	case f.payment == nil:
 		p.bad("one object must have a state that means charged")
+	case f.refund != nil && f.refund.parent != f.payment:
+		f.refund.bad("must be of %s, which is what is paid", f.payment.name)
 	}
 }
 
@@ -137,7 +140,7 @@ func (k *objectKind) read(f *file) {
 	fields := k.fields("of", "id", "ref", "amount", "keep", "states", "times")
 	if of := fields["of"]; of.given() {
 		k.parent = f.kinds[of.text()]
-		if k.parent == nil || k.parent == k || k.parent.node == nil {
+		if k.parent == nil || k.parent == k {
 			of.bad("there is no other object %q", of.node.Value)
 			k.parent = nil
 		}

@@ -149,16 +149,13 @@ func (t *thing) settleRefund(before string, record func(simkit.Effect)) {
 	case refunded:
 		p.refunded += t.amount
 	}
-	kind := ""
-	switch {
-	case now == refunded:
-		kind = simkit.Refund
-	case before == refunded:
+	kind := simkit.Refund
+	if now != refunded {
 		kind = simkit.RefundReturned
-	default:
-		return
 	}
-	record(simkit.Effect{Kind: kind, Object: p.id, Ref: p.ref, Amount: t.amount, Key: t.key})
+	if now == refunded || before == refunded {
+		record(simkit.Effect{Kind: kind, Object: p.id, Ref: p.ref, Amount: t.amount, Key: t.key})
+	}
 }
 
 // object is how the control API shows it.
