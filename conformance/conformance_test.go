@@ -2,13 +2,13 @@ package conformance_test
 
 import (
 	"flag"
-	"testing"
 	"strings"
+	"testing"
 
 	"github.com/payhost/payhost/conformance"
 	"github.com/payhost/payhost/conformance/providers"
-	"github.com/payhost/payhost/host"
 	auroraplugin "github.com/payhost/payhost/examples/aurora"
+	"github.com/payhost/payhost/host"
 	rahmetplugin "github.com/payhost/payhost/plugins/rahmet"
 	smartpayplugin "github.com/payhost/payhost/plugins/smartpay"
 	yeniltolegplugin "github.com/payhost/payhost/plugins/yeniltoleg"

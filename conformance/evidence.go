@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,22 +15,7 @@ const maxLines = 24
 func (l *Life) timelines() []string {
 	var lines []string
 	for _, id := range l.payments {
-		var out struct {
-			Entries []struct {
-				At    string          `json:"at"`
-				Kind  string          `json:"kind"`
-				Actor string          `json:"actor"`
-				Body  json.RawMessage `json:"body"`
-			} `json:"entries"`
-		}
-		if l.process == nil || l.dead() {
-			break
-		}
-		a := l.Request("GET", "/v1/payments/"+id+"/timeline", "", nil)
-		if a.Code != 200 || json.Unmarshal([]byte(a.Raw), &out) != nil {
-			continue
-		}
-		for _, e := range out.Entries {
+		for _, e := range l.Timeline(id) {
 			lines = append(lines, cut(fmt.Sprintf("%s %s %s %s", clockOf(e.At), e.Actor, e.Kind, e.Body)))
 		}
 	}

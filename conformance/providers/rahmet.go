@@ -12,7 +12,7 @@ import (
 // Rahmet describes RahmetPay.
 func Rahmet() conformance.Provider {
 	return conformance.Provider{
-		Name:  "rahmet",
+		Name: "rahmet", Cases: rahmetCases(),
 		Start: func() (conformance.Simulator, error) { return rahmet.New(rahmet.Options{}), nil },
 		Connect: func(_ conformance.Simulator, base, _ string) (host.ConnectionConfig, error) {
 			return host.ConnectionConfig{

@@ -50,7 +50,7 @@ func newMaterial() (m material, err error) {
 func SmartPay() conformance.Provider {
 	once := sync.OnceValues(newMaterial)
 	return conformance.Provider{
-		Name: "smartpay",
+		Name: "smartpay", Cases: smartpayCases(),
 		Start: func() (conformance.Simulator, error) {
 			m, err := once()
 			if err != nil {

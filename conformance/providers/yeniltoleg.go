@@ -12,7 +12,7 @@ import (
 // YenilToleg describes Yenil-Toleg.
 func YenilToleg() conformance.Provider {
 	return conformance.Provider{
-		Name:  "yeniltoleg",
+		Name: "yeniltoleg", Cases: yeniltolegCases(),
 		Start: func() (conformance.Simulator, error) { return yeniltoleg.New(yeniltoleg.Options{}), nil },
 		Connect: func(_ conformance.Simulator, base, _ string) (host.ConnectionConfig, error) {
 			return host.ConnectionConfig{

@@ -85,9 +85,19 @@ func rules() []rule {
 			outer: []string{"github.com/hashicorp/go-hclog", "github.com/standard-webhooks/...", "golang.org/x/..."},
 		},
 		{from: "conformance/sim/...", own: []string{"conformance/sim/..."}},
+		{from: "conformance/replay", own: []string{"host", "sdk/pay"}},
 		{
 			from: "conformance/scenario", own: []string{"conformance", "conformance/sim/...", "host", "host/vault"},
 			outer: []string{"go.yaml.in/yaml/v3"},
+		},
+		{from: "conformance/wire"},
+		{
+			from: "conformance/providers", own: []string{"conformance", "conformance/sim/...", "conformance/wire", "host/...", "sdk/pay"},
+		},
+		{from: "conformance/broken/...", own: []string{"conformance/...", "host", "plugins/...", "examples/...", "sdk/..."}},
+		{
+			from: "conformance", own: []string{"conformance/sim/simkit", "conformance/wire", "host/...", "payments/...", "httpapi", "sdk/pay"},
+			outer: []string{"github.com/hashicorp/go-hclog"},
 		},
 		{from: "conformance/report", own: []string{"conformance"}},
 		{ // sdk/json reads bodies: it keeps numbers as they were written

@@ -1,0 +1,81 @@
+package broken_test
+
+import (
+	"flag"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/payhost/payhost/conformance"
+	"github.com/payhost/payhost/conformance/broken"
+	"github.com/payhost/payhost/conformance/providers"
+)
+
+var long = flag.Bool("long", false, "hold every broken plugin against every check")
+
+// TestEachFailsAsItShould holds each broken plugin against the checks that it must
+// fail and those that it might: with -long against all.
+func TestEachFailsAsItShould(t *testing.T) {
+	for _, p := range broken.List() {
+		t.Run(p.Provider+"/"+p.Name, func(t *testing.T) {
+			r, err := conformance.Examine(t.Context(), p.Target(), conformance.Options{
+				Level: conformance.L4, Checks: against(&p), Parallel: 8,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var failed []string
+			for i := range r.Results {
+				if r.Results[i].Status == conformance.Failed {
+					failed = append(failed, r.Results[i].ID)
+				}
+			}
+			want := slices.Sorted(slices.Values(p.Fails))
+			slices.Sort(failed)
+			if diff := cmp.Diff(want, failed); diff != "" {
+				t.Errorf("it %s; failed checks (-want +got):\n%s", p.Does, diff)
+				for i := range r.Results {
+					for _, f := range r.Results[i].Failures {
+						t.Logf("%s: %s (%s)", r.Results[i].ID, f.Message, f.Where)
+					}
+				}
+			}
+		})
+	}
+}
+
+// against are the checks that a plugin is held against in the short run: what it must
+// fail, the cheap levels, and the other cases of its provider.
+func against(p *broken.Plugin) []string {
+	if *long {
+		return nil
+	}
+	patterns := append([]string{"L0.*", "L1.*"}, p.Fails...)
+	for _, id := range p.Fails {
+		if !strings.Contains(id, ".") { // a provider's own: "R7"
+			patterns = append(patterns, id[:1]+"[0-9]*")
+		}
+	}
+	return patterns
+}
+
+// TestEveryCheckIsBroken fails for a check that no broken plugin fails.
+func TestEveryCheckIsBroken(t *testing.T) {
+	t.Parallel()
+	caught := map[string]bool{}
+	for _, p := range broken.List() {
+		for _, id := range p.Fails {
+			caught[id] = true
+		}
+	}
+	for _, name := range providers.Names() {
+		p, _ := providers.ByName(name)
+		for _, c := range conformance.Checks(p) {
+			if !caught[c.ID] {
+				t.Errorf("%s (%s) has no plugin that it catches", c.ID, c.Sentence)
+			}
+		}
+	}
+}

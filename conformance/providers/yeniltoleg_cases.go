@@ -1,0 +1,5 @@
+package providers
+
+import "github.com/payhost/payhost/conformance"
+
+func yeniltolegCases() []conformance.Case { return nil }
