@@ -29,6 +29,10 @@ func (m *masker) prepare(r *Recording) {
 	for _, value := range m.values {
 		holder := m.holders[value]
 		whole := len(value) < leastValue || keys[value]
+		if !utf8.ValidString(value) {
+			pairs = append(pairs, pair{value, holder})
+			continue
+		}
 		for _, form := range forms {
 			if was, is := form(value), form(holder); was != "" {
 				pairs = append(pairs, within(was, is, whole)...)

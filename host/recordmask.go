@@ -1,12 +1,14 @@
 package host
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -186,18 +188,36 @@ func (m *masker) request(in *RecordedInput) {
 // Names of fields whose values are masked, whoever says them: what opens something
 // to whoever has it, and what tells who a person is.
 var (
-	bearing = regexp.MustCompile(`(?i)^(?:set-)?cookie$|authorization|api-?key|x-.*(?:token|secret)`)
+	bearing = regexp.MustCompile(`authorization|api-?key|^x-.*(?:token|secret)`)
 	opening = regexp.MustCompile(`(?i)(?:access|refresh|id|auth|session|bearer)[_-]?token|password|secret|^cv[vc]2?$|^pin$`)
 	persons = regexp.MustCompile(`(?i)phone|msisdn|e-?mail|(?:first|last|full|middle|payer|customer|holder)[_-]?name|` +
 		`card_?holder|^pan$|passport|birth`)
 )
 
+// headers masks what opens something, and leaves the form around it, which a plugin
+// may read.
 func (m *masker) headers(list []pay.Field) {
 	for _, f := range list {
-		if bearing.MatchString(f.Name) {
-			m.name("secret", f.Value)
+		switch name := strings.ToLower(f.Name); {
+		case name == "set-cookie":
+			cookie, _, _ := strings.Cut(f.Value, ";")
+			m.cookie(cookie)
+		case name == "cookie":
+			for cookie := range strings.SplitSeq(f.Value, ";") {
+				m.cookie(cookie)
+			}
+		case bearing.MatchString(name):
+			m.name("secret", f.Value[strings.LastIndexByte(f.Value, ' ')+1:]) // behind "Bearer", if that is there
 		}
 	}
+}
+
+func (m *masker) cookie(text string) {
+	name, value, ok := strings.Cut(strings.TrimSpace(text), "=")
+	if !ok {
+		value = name
+	}
+	m.name("secret", value)
 }
 
 // named masks the values of a body whose names say what they are.
@@ -287,8 +307,12 @@ func (m *masker) code(code string) {
 		return
 	}
 	eachLeaf(tree, func(text string) {
-		if len(text) >= leastValue {
-			m.name("code", text)
+		if len(text) < leastValue {
+			return
+		}
+		m.name("code", text)
+		if raw, err := base64.StdEncoding.DecodeString(text); err == nil && len(raw) >= 16 {
+			m.name("code", string(raw)) // as a key is used on it
 		}
 	})
 }
@@ -363,14 +387,15 @@ func eachLeaf(tree any, visit func(string)) {
 }
 
 var (
-	mails = regexp.MustCompile(`[\pL\pN._+-]+(?:@|%40|\\u0040)[\pL\pN-]+(?:\.[\pL\pN-]+)+`)
+	mails = regexp.MustCompile(`[\pL\pN._+-]+@[\pL\pN-]+(?:\.[\pL\pN-]+)+`)
 	cards = regexp.MustCompile(`\d(?:[ -]?\d){12,}`)
 )
 
 // patterns finds e-mail addresses and card numbers in a text.
 func (m *masker) patterns(text string) {
-	for _, mail := range mails.FindAllString(text, -1) {
-		m.name("email", strings.NewReplacer("%40", "@", `\u0040`, "@").Replace(mail))
+	// In an escaped text "to%3Da@b.example" would give the address "3Da@b.example".
+	for _, mail := range mails.FindAllString(unescaped(text), -1) {
+		m.name("email", mail)
 	}
 	for _, run := range cards.FindAllString(text, -1) {
 		digits := strings.Map(onlyDigits, run)
@@ -382,6 +407,20 @@ func (m *masker) patterns(text string) {
 		}
 	}
 }
+
+// unescaped decodes what is percent-encoded, and leaves what is not as it is.
+func unescaped(text string) string {
+	text = strings.ReplaceAll(text, `\u0040`, "@")
+	if !strings.Contains(text, "%") {
+		return text
+	}
+	return escapes.ReplaceAllStringFunc(text, func(e string) string {
+		c, _ := strconv.ParseUint(e[1:], 16, 8)
+		return string([]byte{byte(c)})
+	})
+}
+
+var escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // eachText visits every text of a recording but those that name the plugin and the
 // import, and puts in its place what visit returns.

@@ -105,13 +105,10 @@ func (p *Replayer) Replay(ctx context.Context, r *Recording) (*Replayed, error) 
 		d.add("settings: the revision refuses them: " + problemError(wrong).Error())
 	}
 	t := newReplaying(r, d)
-	if r.Operation.Kind().Writes() {
-		err = p.write(ctx, b, t, out)
+	if w := r.writing(&Connection{host: p.host}); w != nil {
+		p.write(ctx, b, t, w, out)
 	} else {
-		err = p.ask(ctx, b, t, out)
-	}
-	if err != nil {
-		return nil, err
+		p.ask(ctx, b, t, out)
 	}
 	t.missing()
 	d.outcome(r, out)
@@ -182,11 +179,7 @@ func (p *Replayer) run(
 	return reply, c, fault
 }
 
-func (p *Replayer) write(ctx context.Context, b *binding, t *replaying, out *Replayed) error {
-	w := t.rec.writing(&Connection{host: p.host})
-	if w == nil {
-		return fmt.Errorf("host: replay: %s can't be replayed", t.rec.Operation)
-	}
+func (p *Replayer) write(ctx context.Context, b *binding, t *replaying, w *writing, out *Replayed) {
 	var result Result
 	spec, err := b.valid(w)
 	if err == nil {
@@ -200,11 +193,10 @@ func (p *Replayer) write(ctx context.Context, b *binding, t *replaying, out *Rep
 	}
 	v := Verdict{Result: &result.Result, ProviderKey: w.intent.ProviderKey, Evidence: result.Evidence}
 	out.Verdict = v.clone(pay.AsError(err))
-	return nil
 }
 
-// writing is the recorded operation on its way to the plugin. Requests are copied,
-// since checks fill them in.
+// writing is the recorded operation on its way to the plugin; nil if it does not
+// write. Requests are copied, since checks fill them in.
 func (r *Recording) writing(c *Connection) *writing {
 	in := r.Input
 	switch r.Operation {
@@ -231,11 +223,11 @@ func copied[T any](m *T) *T {
 	return &out
 }
 
-func (p *Replayer) ask(ctx context.Context, b *binding, t *replaying, out *Replayed) error {
+func (p *Replayer) ask(ctx context.Context, b *binding, t *replaying, out *Replayed) {
 	op, in := t.rec.Operation, t.rec.Input
 	if _, ok := p.rev.manifest.Operation(op); !ok {
 		out.Verdict.Err = unsupported(op)
-		return nil
+		return
 	}
 	reply, _, fault := p.run(ctx, b, t, out, func(c *call) {
 		switch {
@@ -257,5 +249,4 @@ func (p *Replayer) ask(ctx context.Context, b *binding, t *replaying, out *Repla
 	}
 	v := Verdict{Items: reply.Items, Notification: reply.Notification, Problems: reply.Problems, Catalog: reply.Catalog}
 	out.Verdict = v.clone(pay.AsError(err))
-	return nil
 }
