@@ -286,12 +286,11 @@ func (p place) orList() []place {
 	return p.list()
 }
 
-// refusal compiles the name of an answer, or an object with an answer and what is
-// wrong.
+// refusal compiles an answer, or an object with an answer and what is wrong.
 func (s *scope) refusal(p place, conditional bool) *refusal {
 	r := &refusal{}
 	inner := *s
-	if !conditional && p.isScalar("!!str") {
+	if !conditional && !p.has("answer") {
 		r.answer = inner.answer(p)
 		return r
 	}

@@ -59,7 +59,8 @@ func (f *file) readConnection(p place) {
 	}
 	if settings := fields["settings"]; settings.given() {
 		for _, e := range settings.entries() {
-			if e.isScalar("!!str") || e.isScalar("!!int") || e.isScalar("!!bool") {
+			plain := e.isScalar("!!str") && !strings.ContainsAny(e.node.Value, "{}")
+			if plain || e.isScalar("!!int") || e.isScalar("!!bool") {
 				f.settings[e.name] = e.node.Value
 			}
 		}

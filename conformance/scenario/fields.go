@@ -53,18 +53,18 @@ func (f *file) readField(e entry) *field {
 		}
 	}
 	if e.isScalar("!!str") {
-		fd.readType(e.place)
+		fd.readType(f, e.place)
 		fd.defaults()
 		return fd
 	}
 	fields := e.fields("type", "one_of", "min", "max", "default", "quoted", "format", "message")
-	fd.readType(fields["type"])
+	fd.readType(f, fields["type"])
 	fd.defaults()
 	fd.readMore(fields)
 	return fd
 }
 
-func (fd *field) readType(p place) {
+func (fd *field) readType(f *file, p place) {
 	text, optional := strings.CutPrefix(p.text(), "optional ")
 	word, places, has := strings.Cut(text, " ")
 	k, ok := types[word]
@@ -80,6 +80,11 @@ func (fd *field) readType(p place) {
 		p.bad("%s has nothing after it", word)
 	}
 	fd.places = n
+	if word == "major" {
+		if err := f.samePlaces(n); err != nil {
+			p.bad("%s", err)
+		}
+	}
 }
 
 func (fd *field) defaults() {

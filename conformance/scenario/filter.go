@@ -30,7 +30,7 @@ func (s *scope) filter(e *expr, words []string) (*expr, error) {
 	}
 	switch name {
 	case "major":
-		return major(e, args[0])
+		return s.major(e, args[0])
 	case "time":
 		return s.timeAs(e, args[0])
 	case "or":
@@ -65,7 +65,7 @@ func (e *expr) then(k kind, change func(*env, any) any, missing any) *expr {
 }
 
 // major writes minor units in major ones: 1230 with 2 places is 12.30.
-func major(e *expr, arg string) (*expr, error) {
+func (s *scope) major(e *expr, arg string) (*expr, error) {
 	places, err := strconv.Atoi(arg)
 	switch {
 	case e.kind != moneyKind:
@@ -73,9 +73,24 @@ func major(e *expr, arg string) (*expr, error) {
 	case err != nil || places < 0 || places > maxPlaces:
 		return nil, fmt.Errorf("major takes the number of decimal places, from 0 to %d, not %q", maxPlaces, arg)
 	}
+	if err := s.samePlaces(places); err != nil {
+		return nil, err
+	}
 	return e.then(numberKind, func(_ *env, v any) any {
 		return json.Number(simkit.FormatDecimal(v.(int64), places))
 	}, nil), nil
+}
+
+// samePlaces refuses two different numbers of decimals: the minor unit is one, so an
+// amount would come out ten times what it was.
+func (f *file) samePlaces(n int) error {
+	if f.places == nil {
+		f.places = &n
+	}
+	if *f.places != n {
+		return fmt.Errorf("major %d here and major %d elsewhere: there is one minor unit", n, *f.places)
+	}
+	return nil
 }
 
 func (s *scope) timeAs(e *expr, form string) (*expr, error) {

@@ -75,18 +75,16 @@ func (s *scope) signing(p place) *signing {
 	}
 	name := fields["key"].text()
 	k := s.keys[name]
-	switch {
-	case k == nil && fields["key"].given():
+	if k == nil && fields["key"].given() {
 		fields["key"].bad("the connection has no key %q", name)
-	case k == nil || k.own == nil:
-		return g // it was told of
-	default:
-		g.key, g.alg = k.own, k.own.Algorithms()[0]
-		if _, err := g.key.Sign(g.alg, nil); err != nil {
-			fields["key"].bad("can't sign: %s", err)
-		}
 	}
-	k.signs = true
+	if k == nil || k.own == nil {
+		return g // that was told
+	}
+	g.key, g.alg, k.signs = k.own, k.own.Algorithms()[0], true
+	if _, err := g.key.Sign(g.alg, nil); err != nil {
+		fields["key"].bad("can't sign: %s", err)
+	}
 	return g
 }
 

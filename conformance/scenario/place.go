@@ -165,6 +165,19 @@ func (p place) entries() []entry {
 	return all
 }
 
+// has reports whether this is an object with a field of that name.
+func (p place) has(field string) bool {
+	if p.node == nil || p.node.Kind != yaml.MappingNode {
+		return false
+	}
+	for i := 0; i < len(p.node.Content); i += 2 {
+		if p.node.Content[i].Value == field {
+			return true
+		}
+	}
+	return false
+}
+
 // fields are the fields of an object that may have these and no others.
 func (p place) fields(known ...string) map[string]place {
 	found := map[string]place{}

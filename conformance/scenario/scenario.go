@@ -14,6 +14,8 @@ type file struct {
 	name  string
 	base  string // where files that it names are
 	clock clock
+	// places are the decimals of a major unit; nil until a field or a filter says so.
+	places *int
 
 	connection connection
 	settings   map[string]string
