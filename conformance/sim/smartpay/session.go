@@ -80,3 +80,23 @@ func (s *service) session(r *http.Request) (session, error) {
 	}
 	return session{}, worst
 }
+
+// ExpireSessions makes every cookie that was given out too old, as if session_lifetime were over for each: the
+// next call with one is refused with [CodeSessionExpired].
+func (s *Server) ExpireSessions() {
+	v := s.service
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for token, old := range v.sessions {
+		old.expires = s.kit.Now()
+		v.sessions[token] = old
+	}
+}
+
+// ForgetSessions makes every cookie that was given out one that nobody knows, as a restart of the service that
+// keeps them in memory would: the next call with one is refused with [CodeNoSession].
+func (s *Server) ForgetSessions() {
+	s.service.mu.Lock()
+	defer s.service.mu.Unlock()
+	clear(s.service.sessions)
+}

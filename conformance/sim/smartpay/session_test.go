@@ -151,3 +151,21 @@ func TestSingleSessionEndsTheEarlierOne(t *testing.T) {
 	second.cookies = append(first.cookies, second.cookies...) // a jar that keeps old cookies, too
 	second.refused(smartpay.CodePurchaseNotFound, "/v1/purchase/status", m{"purchase_id": "x"})
 }
+
+func TestS1SessionsEndAtOnce(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	one, two := openTill(t, srv, "1"), openTill(t, srv, "2")
+	for code, end := range map[smartpay.Code]func(){
+		smartpay.CodeSessionExpired: srv.ExpireSessions, smartpay.CodeNoSession: srv.ForgetSessions,
+	} {
+		one.auth("1")
+		two.auth("2")
+		end()
+		for _, old := range []*till{one, two} {
+			old.refused(code, "/v1/purchase/status", m{"purchase_id": "x"})
+		}
+		one.auth("1")
+		one.refused(smartpay.CodePurchaseNotFound, "/v1/purchase/status", m{"purchase_id": "x"})
+	}
+}
