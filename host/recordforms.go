@@ -25,7 +25,7 @@ import (
 // nets for what it can't see.
 func (m *masker) prepare(r *Recording) {
 	keys := keysOf(r)
-	var pairs []pair
+	var pairs, folded []pair
 	for _, value := range m.values {
 		holder := m.holders[value]
 		whole := len(value) < leastValue || keys[value]
@@ -40,10 +40,11 @@ func (m *masker) prepare(r *Recording) {
 		}
 		if !whole {
 			for _, other := range []string{strings.ToUpper(value), strings.ToLower(value)} {
-				pairs = append(pairs, pair{other, holder}, pair{url.QueryEscape(other), url.QueryEscape(holder)})
+				folded = append(folded, pair{other, holder}, pair{url.QueryEscape(other), url.QueryEscape(holder)})
 			}
 		}
 	}
+	pairs = append(pairs, folded...) // behind, since "test" may be a value beside "Test"
 	slices.SortStableFunc(pairs, func(a, b pair) int { return len(b.was) - len(a.was) })
 	list := make([]string, 0, 2*len(pairs))
 	seen := map[string]bool{}

@@ -31,6 +31,7 @@ type Config struct {
 	Webhooks    []Webhook             `koanf:"webhooks"`
 	Limits      Limits                `koanf:"limits"`
 	Retention   Retention             `koanf:"retention"`
+	Record      Record                `koanf:"record"`
 }
 
 // Log says how much is logged and in what form.
@@ -113,6 +114,23 @@ type Retention struct {
 	Events        Period `koanf:"events"`
 	Notifications Period `koanf:"notifications"`
 	Requests      Period `koanf:"requests"`
+}
+
+// Record says which operations are recorded, masked, and where; nothing is without a
+// folder.
+type Record struct {
+	Dir         string   `koanf:"dir"`
+	Connections []string `koanf:"connections"` // empty for all
+	Operations  []string `koanf:"operations"`  // empty for all that write
+	Keep        Count    `koanf:"keep"`        // how many recordings; see Kept
+}
+
+// Kept is how many recordings are kept: 1000 if the file does not say.
+func (r Record) Kept() int {
+	if r.Keep == 0 {
+		return 1000
+	}
+	return int(r.Keep)
 }
 
 // Period is a duration; in the file a text such as "36h" or "400d".

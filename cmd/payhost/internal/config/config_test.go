@@ -101,6 +101,10 @@ func TestLoadRefuses(t *testing.T) {
 		"event pattern":     {"limits:", "webhooks: [{url: http://h, secret: 0123456789abcdef, events: [payment]}]\nlimits:", "webhooks.0.events"},
 		"retention":         {"limits:", "retention: {keys: long}\nlimits:", "retention.keys"},
 		"digest":            {"path: rahmet.wasm", "path: rahmet.wasm, sha256: abc", "plugins.rahmet.sha256: is not a SHA-256"},
+		"record where":      {"limits:", "record: {keep: 5}\nlimits:", "record.dir: is missing"},
+		"record whom":       {"limits:", "record: {dir: d, connections: [main, other]}\nlimits:", `record.connections.1: connection "other" is not under`},
+		"record what":       {"limits:", "record: {dir: d, operations: [pay]}\nlimits:", `record.operations.0: "pay" is no operation`},
+		"record how much":   {"limits:", "record: {dir: d, keep: -1}\nlimits:", "record.keep: is not from 1"},
 		"not YAML":          {"limits:", "limits: [", "config file"},
 	}
 	for name, tt := range tests {

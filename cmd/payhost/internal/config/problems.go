@@ -10,7 +10,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/payhost/payhost/sdk/pay"
 )
+
+// mostRecordings is how many recordings may be kept in a folder.
+const mostRecordings = 1_000_000
 
 // leastSecret is the shortest secret that signs events, in bytes.
 const leastSecret = 16
@@ -38,6 +43,7 @@ func (c *Config) problems() Errors {
 	}
 	c.tokenProblems(add)
 	c.webhookProblems(add)
+	c.recordProblems(add)
 	return list
 }
 
@@ -123,6 +129,27 @@ func (c *Config) webhookProblems(add func(field, problem string)) {
 				add(at+".events", fmt.Sprintf(`%q is neither "*" nor like "payment.*" or "payment.succeeded"`, pattern))
 			}
 		}
+	}
+}
+
+func (c *Config) recordProblems(add func(field, problem string)) {
+	r := c.Record
+	if r.Dir == "" && (len(r.Connections) > 0 || len(r.Operations) > 0 || r.Keep != 0) {
+		add("record.dir", "is missing: without it nothing is recorded")
+	}
+	for i, name := range r.Connections {
+		if _, ok := c.Connections[name]; !ok {
+			add(fmt.Sprintf("record.connections.%d", i), fmt.Sprintf("connection %q is not under connections", name))
+		}
+	}
+	for i, name := range r.Operations {
+		var op pay.Operation
+		if err := op.UnmarshalText([]byte(name)); err != nil || name == "" {
+			add(fmt.Sprintf("record.operations.%d", i), fmt.Sprintf("%q is no operation, such as create or refund", name))
+		}
+	}
+	if r.Keep < 0 || r.Keep > mostRecordings {
+		add("record.keep", fmt.Sprintf("is not from 1 to %d", mostRecordings))
 	}
 }
 

@@ -52,6 +52,7 @@ type Daemon struct {
 	plugins  *payments.Plugins
 	engine   *payments.Engine
 	metrics  *metrics
+	records  *recordings // nil if nothing is recorded
 	listener net.Listener
 	server   *http.Server
 	api      *httpapi.API
@@ -89,6 +90,9 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	hostConfig := d.hostConfig(d.config, d.log)
 	hostConfig.Storage = d.storage
+	if d.records = newRecordings(d.config.Record, d.log.Named("record")); d.records != nil {
+		hostConfig.Record = d.records.record
+	}
 	var err error
 	if d.host, err = host.New(hostConfig); err != nil {
 		return err
@@ -181,6 +185,7 @@ func (d *Daemon) close(ctx context.Context) error {
 		if d.host != nil {
 			errs = append(errs, d.host.Close())
 		}
+		d.records.close()
 		if d.storage != nil {
 			errs = append(errs, d.storage.Close())
 		}

@@ -92,6 +92,12 @@ func start(t *testing.T, c *config.Config) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return run(t, d)
+}
+
+// run runs a daemon until the test ends.
+func run(t *testing.T, d *daemon.Daemon) *process {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ran := make(chan error, 1)
 	go func() { ran <- d.Run(ctx) }()

@@ -86,6 +86,7 @@ func fixed(now, next *config.Config) config.Errors {
 		{"log.format", now.Log.Format == next.Log.Format},
 		{"limits", now.Limits == next.Limits},
 		{"retention", now.Retention == next.Retention},
+		{"record", reflect.DeepEqual(now.Record, next.Record)},
 	} {
 		if !f.same {
 			list = append(list, f.field+restart)
