@@ -96,6 +96,7 @@ func (l *Life) Code(kind string) string {
 	}
 	code, err := presenter.Present(kind)
 	l.Must(err)
+	l.codes = append(l.codes, code)
 	return code
 }
 

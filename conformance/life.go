@@ -48,6 +48,7 @@ type Life struct {
 	skipped   string
 	failures  []Failure
 	payments  []string // ids of the payments that were begun
+	codes     []string // that payers have shown
 
 	mu   sync.Mutex
 	step string
@@ -154,8 +155,12 @@ func (l *Life) close() {
 		_ = l.Sim.Close()
 	}
 	l.station.wires.Delete(l.Connection)
+	l.station.calls.forget(l.Connection)
 	_ = os.RemoveAll(l.dir)
 }
+
+// Recordings are the plugin's calls in this life, oldest first and not masked.
+func (l *Life) Recordings() []*host.Recording { return l.station.calls.of(l.Connection) }
 
 // Now is the time in this life.
 func (l *Life) Now() time.Time { return l.station.clock.Now() }

@@ -12,7 +12,7 @@ import (
 
 // checks are all checks, by level, those of the provider among them.
 func (s *suite) checks() []check {
-	list := slices.Concat(loading(), lifecycle(), matrix(), notifications(), upgrades())
+	list := slices.Concat(loading(), watched(L0), lifecycle(), watched(L1), matrix(), watched(L2), notifications(), upgrades())
 	for _, c := range s.target.Provider.Cases {
 		list = append(list, check{Check: c.Check, jobs: func(*suite) ([]job, string) {
 			return []job{{where: "the provider's own case " + c.ID, live: c.Run}}, ""

@@ -34,6 +34,7 @@ type station struct {
 	clock    *clock
 	log      *logBook
 	wires    sync.Map // connection → *wire.Wire
+	calls    callBook
 	names    atomic.Int64
 	number   int
 }
@@ -43,7 +44,8 @@ func newStation(ctx context.Context, number int, plugin host.Source, o Options) 
 	storage := kv.NewMemory(kv.Config{Now: s.clock.Now})
 	var err error
 	s.host, err = host.New(host.Config{
-		CacheDir: o.CacheDir, Storage: storage, Now: s.clock.Now, Wire: s.wire, Limits: host.Limits{CallTimeout: callTimeout},
+		CacheDir: o.CacheDir, Storage: storage, Now: s.clock.Now, Wire: s.wire, Record: s.calls.add,
+		Limits: host.Limits{CallTimeout: callTimeout},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: s.log, DisableTime: true}),
 	})
 	if err != nil {
@@ -65,6 +67,34 @@ func (s *station) wire(connection string) egress.Wire {
 		return nil
 	}
 	return w.(*wire.Wire).Dial
+}
+
+// callBook keeps the recordings of the plugin's calls, by connection.
+type callBook struct {
+	mu   sync.Mutex
+	kept map[string][]*host.Recording
+}
+
+func (b *callBook) add(r *host.Recording) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.kept == nil {
+		b.kept = map[string][]*host.Recording{}
+	}
+	b.kept[r.Connection] = append(b.kept[r.Connection], r)
+}
+
+// of returns the recordings of a connection so far, oldest first.
+func (b *callBook) of(connection string) []*host.Recording {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]*host.Recording(nil), b.kept[connection]...)
+}
+
+func (b *callBook) forget(connection string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.kept, connection)
 }
 
 // nextName returns a name for a connection that none has had: storage is kept by it.

@@ -154,6 +154,7 @@ func (s *suite) live(ctx context.Context, st *station, j job) {
 	}
 	l.run(j.live)
 	l.watchLog()
+	l.watchCalls()
 	if ctx.Err() == nil {
 		s.note(j, l, began)
 	}

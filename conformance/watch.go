@@ -2,24 +2,224 @@ package conformance
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+
+	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/sdk/abi"
+	"github.com/payhost/payhost/sdk/pay"
 )
 
-// idPrivate is the check that watches for what must not be told.
-const idPrivate = "L0.private"
+// The checks that are watched in every life, whatever it is lived for.
+const (
+	idPrivate    = "L0.private"
+	idLog        = "L0.log"
+	idEgress     = "L0.egress"
+	idPure       = "L0.pure"
+	idBounded    = "L0.bounded"
+	idOperations = "L0.operations"
+	idMoneyCalls = "L1.money_calls"
+	idMarked     = "L1.marked"
+	idKey        = "L1.key"
+	idResend     = "L2.resend"
+)
 
-// private are the texts that must reach no answer, log or timeline: the connection's
-// secrets, what the merchant tells of the payer, what the provider tells of a card.
+// watched are these checks.
+func watched(level Level) []check {
+	var list []check
+	for _, c := range []Check{
+		{idPrivate, L0, "No secret, card number or name of a payer reaches an answer of the API or the host's log.", "contract 9, abi"},
+		{idLog, L0, "The plugin writes no card number, e-mail address, payer's name or code to its log, masked or not.", "contract 9"},
+		{idEgress, L0, "The plugin calls no host, method or path that its manifest does not declare.", "abi, HTTP"},
+		{idPure, L0, "describe, check_config and notification do not try to use the network.", "contract 2"},
+		{idBounded, L0, "No call of the plugin traps, runs out of time or memory, or ends without a reply.", "abi, limits"},
+		{idOperations, L0, "Every operation that the manifest declares is implemented.", "contract 2"},
+		{idMoneyCalls, L1, "An operation makes no more writing calls than the manifest declares.", "contract 2"},
+		{idMarked, L1, "No call that the manifest lists as reading has an effect at the provider.", "contract 2, abi"},
+		{idKey, L1, "A writing call carries the provider key that the host gave, unchanged, at every send.", "contract 5"},
+		{idResend, L2, "A writing call whose answer is lost is not sent again where the provider knows no key.", "contract 3, 5"},
+	} {
+		if c.Level == level {
+			list = append(list, check{Check: c, watched: true})
+		}
+	}
+	return list
+}
+
+// watchCalls looks at what the plugin did in a life.
+func (l *Life) watchCalls() {
+	recordings := l.Recordings()
+	for _, r := range recordings {
+		l.watchVerdict(r)
+		l.watchKey(r)
+		for i := range r.Calls {
+			l.watchCall(r, &r.Calls[i])
+		}
+		for _, line := range r.Lines() {
+			l.watchLine(r.Operation, string(line.Text))
+		}
+	}
+	l.watchMarks(recordings)
+}
+
+func (l *Life) watchVerdict(r *host.Recording) {
+	switch e := r.Verdict.Err; {
+	case r.Fault != nil && r.Fault.Class == pay.ClassPluginFault:
+		l.observed(idBounded, fmt.Sprintf("%s: %s", r.Operation, r.Fault.Message))
+	case e != nil && e.Class == pay.ClassPluginFault:
+		l.observed(idBounded, fmt.Sprintf("%s: %s", r.Operation, e.Message))
+	case e != nil && e.Class == pay.ClassUnsupported:
+		l.observed(idOperations, fmt.Sprintf("%s is declared, and answers that it is not supported", r.Operation))
+	}
+}
+
+// watchCall looks at what the host refused to the plugin.
+func (l *Life) watchCall(r *host.Recording, c *host.ImportCall) {
+	if c.Send == nil || c.Code != abi.Denied || c.Error == nil || c.Error.Class == pay.ClassHostFault {
+		return
+	}
+	where := fmt.Sprintf("%s tried %s %s: %s", r.Operation, c.Send.Request.Method, pathOf(c.Send.Request.URL), c.Error.Message)
+	switch {
+	case r.Operation.Kind() == pay.KindPure:
+		l.observed(idPure, where)
+	case c.Error.Class == pay.ClassConfig:
+		l.observed(idEgress, where)
+	case strings.Contains(c.Error.Message, "unknown outcome"):
+		l.observed(idResend, where)
+	default:
+		l.observed(idMoneyCalls, where)
+	}
+}
+
+// pathOf is a URL without its query, which may be private.
+func pathOf(url string) string {
+	path, _, _ := strings.Cut(url, "?")
+	return path
+}
+
+// watchKey looks for the provider key in the writing calls of an operation that has
+// one.
+func (l *Life) watchKey(r *host.Recording) {
+	spec, _ := l.Manifest.Operation(r.Operation)
+	key := r.Verdict.ProviderKey
+	if !r.Operation.Kind().Writes() || spec.KeyForm == pay.KeyNone || key == "" {
+		return
+	}
+	for _, s := range r.Sends() {
+		if !s.Money || s.Evidence == "" || said(s, key) {
+			continue
+		}
+		l.observed(idKey, fmt.Sprintf("%s was to send the key %s, and %s %s does not carry it", r.Operation, key,
+			s.Request.Method, pathOf(s.Request.URL)))
+	}
+}
+
+func said(s *host.RecordedSend, text string) bool {
+	if strings.Contains(s.Request.URL, text) || strings.Contains(string(s.Body), text) {
+		return true
+	}
+	for _, f := range s.Request.Header {
+		if strings.Contains(f.Value, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// watchMarks holds the provider's effects against what the plugin called reading.
+func (l *Life) watchMarks(recordings []*host.Recording) {
+	type mark struct{ money, reading bool }
+	marks := map[string]mark{}
+	for _, r := range recordings {
+		if !r.Operation.Kind().Writes() {
+			continue
+		}
+		for _, s := range r.Sends() {
+			name := s.Request.Method + " " + s.Request.URL[strings.LastIndex(s.Request.URL, "//")+1:]
+			m := marks[name]
+			m.money, m.reading = m.money || s.Money, m.reading || !s.Money
+			marks[name] = m
+		}
+	}
+	for _, x := range l.Wire.Journal() {
+		if x.Effects == 0 {
+			continue
+		}
+		for name, m := range marks {
+			method, url, _ := strings.Cut(name, " ")
+			if method == x.Method && strings.HasSuffix(pathOf(url), x.Path) && m.reading && !m.money {
+				l.observed(idMarked, fmt.Sprintf("%s %s moved money, and the manifest lists it as reading", x.Method, x.Path))
+			}
+		}
+	}
+}
+
+var (
+	longDigits = regexp.MustCompile(`\d[\d -]{11,21}\d`)
+	email      = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[\w.]+`)
+)
+
+// watchLine looks at a line of the plugin's log as the plugin gave it: the host masks
+// what it can, and can't know a name.
+func (l *Life) watchLine(op pay.Operation, line string) {
+	for text, what := range l.private() {
+		if strings.Contains(line, text) {
+			l.observed(idLog, fmt.Sprintf("%s logs %s", op, what))
+		}
+	}
+	for _, code := range l.codes {
+		if strings.Contains(line, code) {
+			l.observed(idLog, fmt.Sprintf("%s logs the payer's code", op))
+		}
+	}
+	if email.MatchString(line) {
+		l.observed(idLog, fmt.Sprintf("%s logs an e-mail address", op))
+	}
+	for _, digits := range longDigits.FindAllString(line, -1) {
+		if cardNumber(digits) {
+			l.observed(idLog, fmt.Sprintf("%s logs a card number", op))
+		}
+	}
+}
+
+// cardNumber reports 13 to 19 digits whose check digit is right (ISO/IEC 7812-1), and
+// that begin as a card's do.
+func cardNumber(text string) bool {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, text)
+	if len(digits) < 13 || len(digits) > 19 || !strings.Contains("234569", digits[:1]) {
+		return false
+	}
+	sum := 0
+	for i := range len(digits) {
+		d := int(digits[len(digits)-1-i] - '0')
+		if i%2 == 1 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	return sum%10 == 0
+}
+
+// private are the texts that must not be told: the connection's secrets, what the
+// merchant tells of the payer, what the provider tells of a card.
 func (l *Life) private() map[string]string {
+	const shortest = 6 // a shorter one stands in some other word
 	texts := map[string]string{}
 	for name, secret := range l.config.Secrets {
-		if secret.Len() >= 6 {
+		if secret.Len() >= shortest {
 			texts[secret.Reveal()] = "the secret " + name
 		}
 	}
 	if customer, ok := l.Terms.Payment["customer"].(map[string]any); ok {
 		for name, value := range customer {
-			if text, ok := value.(string); ok && len(text) >= 6 {
+			if text, ok := value.(string); ok && len(text) >= shortest {
 				texts[text] = "the customer's " + name
 			}
 		}
