@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 	"github.com/payhost/payhost/conformance"
 	"github.com/payhost/payhost/conformance/providers"
+	"github.com/payhost/payhost/conformance/replay"
 	"github.com/payhost/payhost/conformance/report"
 	"github.com/payhost/payhost/conformance/scenario"
 	"github.com/payhost/payhost/host"
@@ -39,7 +41,8 @@ type conformanceFlags struct {
 	reports, checks  []string
 	seed             uint64
 	parallel         int
-	next, cache      string
+	next, cases      string
+	cache            string
 	timeout          time.Duration
 }
 
@@ -73,9 +76,10 @@ output or, as FORMAT=FILE, to a file, in any of ` + strings.Join(report.Formats(
 	flags.Uint64Var(&f.seed, "seed", 1, "of the faults that are drawn: the same seed draws the same")
 	flags.IntVar(&f.parallel, "parallel", 0, "how many lives at once (default: by the machine)")
 	flags.StringVar(&f.next, "next", "", "the revision that L4 upgrades to (default: the same module under another digest)")
+	flags.StringVar(&f.cases, "cases", "", "a folder of recorded cases, each of which the plugin must do again, as a check of L4")
 	flags.StringVar(&f.cache, "cache", "", "where to keep the compiled plugin between runs; empty for no cache")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end the run after this long, with what was found so far; 0 for never")
-	c.AddCommand(newConformanceList(out, s))
+	c.AddCommand(newConformanceList(out, s), newReplay(out), newCase(out))
 	return c
 }
 
@@ -101,6 +105,14 @@ func (f *conformanceFlags) run(ctx context.Context, out *output, s suite, plugin
 	target := conformance.Target{Plugin: host.Source{Path: plugin}, Next: host.Source{Path: f.next}}
 	if target.Provider, err = s.provider(ctx, f.simulator, plugin, o.CacheDir); err != nil {
 		return err
+	}
+	if f.cases != "" {
+		cases, done, err := recorded(ctx, f.cases, target.Plugin, o.CacheDir)
+		if err != nil {
+			return &usageError{fmt.Errorf("--cases: %w", err)}
+		}
+		defer done()
+		target.Provider.Cases = slices.Concat(target.Provider.Cases, cases)
 	}
 	if err := s.knows(f.checks, o.Level, target.Provider); err != nil {
 		return &usageError{fmt.Errorf("--check: %w", err)}
@@ -148,6 +160,9 @@ func (f *conformanceFlags) commandLine(plugin string) string {
 	}
 	if f.next != "" {
 		line += " --next " + shellWord(f.next)
+	}
+	if f.cases != "" {
+		line += " --cases " + shellWord(f.cases)
 	}
 	return line
 }
@@ -198,6 +213,42 @@ func pluginID(ctx context.Context, plugin, cacheDir string) (string, error) {
 	defer h.Close()
 	found, err := h.Inspect(ctx, host.Source{Path: plugin})
 	return found.Manifest.ID, err
+}
+
+// recorded makes checks of the recordings in a folder, and returns what frees them.
+// They are of L4: a revision must go on as the one that was recorded.
+func recorded(ctx context.Context, dir string, plugin host.Source, cacheDir string) ([]conformance.Case, func(), error) {
+	found, err := replay.Load(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(found) == 0 {
+		return nil, nil, fmt.Errorf("%s: holds no *%s", dir, replay.Extension)
+	}
+	var loaded *host.Replayer
+	load := sync.OnceValue(func() (err error) { // at the first case: a plugin that does not load has failed at L0
+		loaded, err = host.NewReplayer(ctx, plugin, host.ReplayConfig{CacheDir: cacheDir})
+		return err
+	})
+	var cases []conformance.Case
+	for _, c := range found {
+		cases = append(cases, conformance.Case{
+			Check: conformance.Check{ID: "case." + c.Name, Level: conformance.L4, Sentence: c.Sentence, Proves: c.Path},
+			Run: func(l *conformance.Life) {
+				l.Must(load())
+				differences, err := c.RunOn(ctx, loaded)
+				l.Must(err)
+				for _, d := range differences {
+					l.Failf("%s", d)
+				}
+			},
+		})
+	}
+	return cases, func() {
+		if loaded != nil {
+			_ = loaded.Close()
+		}
+	}, nil
 }
 
 // knows returns an error for a pattern that no check is named by: nothing would be

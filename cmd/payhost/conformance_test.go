@@ -13,7 +13,11 @@ import (
 	"time"
 
 	"github.com/payhost/payhost/conformance"
+	"github.com/payhost/payhost/conformance/providers"
+	"github.com/payhost/payhost/conformance/replay"
 	"github.com/payhost/payhost/conformance/report"
+	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/sdk/pay"
 )
 
 // scripted is a suite of two checks, of which the second ends as it is told.
@@ -217,5 +221,57 @@ func TestConformanceList(t *testing.T) {
 	var checks []conformance.Check
 	if err := json.Unmarshal([]byte(stdout), &checks); code != exitOK || err != nil || len(checks) != 3 || checks[2].ID != "R7" {
 		t.Errorf("exit %d, %v\n%s", code, err, stdout)
+	}
+}
+
+// TestConformanceCases holds a plugin to a recording of itself, and to one that was
+// changed.
+func TestConformanceCases(t *testing.T) {
+	t.Parallel()
+	plugin, dir := filepath.Join(plugins(t), "aurora.wasm"), t.TempDir()
+	h, err := host.New(host.Config{Record: func(r *host.Recording) {
+		if r.Operation != pay.OpCheckConfig {
+			return
+		}
+		if _, err := replay.Save(dir, "settings", "Good settings are taken.", r); err != nil {
+			t.Error(err)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if _, err := h.Load(t.Context(), "aurora", host.Source{Path: plugin}); err != nil {
+		t.Fatal(err)
+	}
+	config, err := providers.Aurora().Connect(nil, "https://aurora.example", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Name, config.Plugin = "main", "aurora"
+	if _, err := h.Connect(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+
+	code, stdout, stderr := conform(t.Context(), builtIn(), plugin, "--cases", dir, "--check", "case.*")
+	if code != exitOK || !strings.Contains(stdout, "ok    case.settings         Good settings are taken.") {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	file := filepath.Join(dir, "settings"+replay.Extension)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte("shop_id"), []byte("shop_no")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr = conform(t.Context(), builtIn(), plugin, "--cases", dir, "--check", "case.*")
+	if code != exitFailed || !strings.Contains(stdout, "FAIL  case.settings") || !strings.Contains(stdout, "--cases "+dir+" --check case.settings") {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	for _, folder := range []string{t.TempDir(), "nowhere"} {
+		if code, _, stderr := conform(t.Context(), builtIn(), plugin, "--cases", folder); code != exitUsage || !strings.Contains(stderr, "--cases: ") {
+			t.Errorf("%s: exit %d\n%s", folder, code, stderr)
+		}
 	}
 }
