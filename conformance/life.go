@@ -155,6 +155,7 @@ func (l *Life) close() {
 		_ = l.Sim.Close()
 	}
 	l.station.wires.Delete(l.Connection)
+	l.station.recordings.Delete(l.Connection)
 	l.station.calls.forget(l.Connection)
 	_ = os.RemoveAll(l.dir)
 }
@@ -175,8 +176,11 @@ func (l *Life) at() string {
 // Step says what the merchant is at, for the evidence.
 func (l *Life) Step(format string, args ...any) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.step = fmt.Sprintf(format, args...)
+	l.mu.Unlock()
+	if l.between != nil {
+		l.between()
+	}
 }
 
 // Failf notes that something is wrong, with the evidence as it is now, and goes on.
@@ -228,6 +232,9 @@ func (l *Life) Calls() *host.Connection {
 
 // Pass lets time go by, here and at the provider, and payhost do what is due.
 func (l *Life) Pass(d time.Duration) {
+	if l.between != nil {
+		l.between()
+	}
 	l.station.clock.advance(d)
 	l.Sim.Advance(d)
 	l.Work()

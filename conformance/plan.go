@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/payhost/payhost/conformance/wire"
+	"github.com/payhost/payhost/sdk/pay"
 )
 
 // checks are all checks, by level, those of the provider among them.
@@ -96,6 +97,7 @@ type dryRun struct {
 	flow   flow
 	sites  []site
 	points []string // the boundaries of the engine that came by
+	words  []string // the provider's words for states, as the plugin reported them
 	failed string   // why it is no use
 }
 
@@ -142,6 +144,21 @@ func (d *dryRun) live(ctx context.Context, s *suite, st *station) {
 		like := at.method + at.path + at.step
 		if seen[like]++; seen[like] <= 2 { // the third poll is as the second
 			d.sites = append(d.sites, at)
+		}
+	}
+	for _, r := range l.Recordings() {
+		var seen []pay.Observation
+		for _, item := range r.Verdict.Items {
+			seen = append(seen, item.Observations...)
+		}
+		if r.Verdict.Result != nil {
+			seen = append(seen, r.Verdict.Result.Observations...)
+		}
+		if r.Verdict.Notification != nil {
+			seen = append(seen, r.Verdict.Notification.Observations...)
+		}
+		for _, o := range seen {
+			d.words = append(d.words, o.ProviderState)
 		}
 	}
 	l.process.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +24,7 @@ const apiToken = "conformance-merchant-token"
 // the API before it. It can be killed: then its writes fail and what it answers is
 // not heard.
 type process struct {
-	store  store.Store // mortal
+	store  *mortal
 	engine *payments.Engine
 	api    *httpapi.API
 	dead   atomic.Bool
@@ -55,7 +56,7 @@ func (l *Life) newProcess() (*process, error) {
 	}
 	p := &process{seen: map[string]int{}, plan: l.plan}
 	l.plan = killPlan{} // the processes after it live
-	p.store = &mortal{Store: sqlite, dead: &p.dead}
+	p.store = &mortal{Store: sqlite, dead: &p.dead, noted: &l.noted}
 	p.engine, err = payments.New(payments.Config{
 		Host: l.station.host, Store: p.store, PublicURL: l.front.url, Now: l.station.clock.Now,
 		CallTimeout: callTimeout, Rates: map[string]int{l.Connection: 10_000}, Logger: l.station.log.logger(l.Connection),
@@ -111,13 +112,22 @@ func (p *process) close() {
 	})
 }
 
-// mortal is a store that writes nothing once its process is dead.
+// mortal is a store that writes nothing once its process is dead, and nothing while
+// its disk is full.
 type mortal struct {
 	store.Store
-	dead *atomic.Bool
+	dead  *atomic.Bool
+	noted *noted
+
+	mu    sync.Mutex
+	full  bool
+	until int // updates that still find room
 }
 
-var errDead = fmt.Errorf("the process was killed")
+var (
+	errDead = fmt.Errorf("the process was killed")
+	errFull = fmt.Errorf("the disk is full")
+)
 
 func (m *mortal) gate() error {
 	if m.dead.Load() {
@@ -126,12 +136,88 @@ func (m *mortal) gate() error {
 	return nil
 }
 
-// Update is the store's, for the living.
+// fill lets updates fail from the nth from now on; free lets them through again.
+func (m *mortal) fill(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.full, m.until = true, n-1
+}
+
+func (m *mortal) free() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.full = false
+}
+
+func (m *mortal) room() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case !m.full:
+		return nil
+	case m.until > 0:
+		m.until--
+		return nil
+	}
+	return errFull
+}
+
+// Update is the store's, for the living. What it says of notifications is noted once
+// it is written.
 func (m *mortal) Update(ctx context.Context, do func(store.Tx) error) error {
 	if err := m.gate(); err != nil {
 		return err
 	}
-	return m.Store.Update(ctx, do)
+	if err := m.room(); err != nil {
+		return err
+	}
+	var put []store.Notification
+	err := m.Store.Update(ctx, func(tx store.Tx) error {
+		put = nil
+		return do(&noting{Tx: tx, put: &put})
+	})
+	if err == nil && len(put) > 0 {
+		m.noted.add(put)
+	}
+	return err
+}
+
+// noting is a transaction that tells which notifications it writes.
+type noting struct {
+	store.Tx
+	put *[]store.Notification
+}
+
+// PutNotification implements [store.Tx].
+func (t *noting) PutNotification(n store.Notification) error {
+	*t.put = append(*t.put, n)
+	return t.Tx.PutNotification(n)
+}
+
+// noted is what became of the notifications of a life, oldest first.
+type noted struct {
+	mu   sync.Mutex
+	list []store.Notification
+}
+
+func (n *noted) add(put []store.Notification) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, one := range put {
+		i := slices.IndexFunc(n.list, func(old store.Notification) bool { return old.ID == one.ID })
+		if i < 0 {
+			n.list = append(n.list, one)
+			continue
+		}
+		n.list[i] = one
+	}
+}
+
+// all returns them as they are now.
+func (n *noted) all() []store.Notification {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.list)
 }
 
 // Due is the store's, for the living.

@@ -98,6 +98,8 @@ type Terms struct {
 	// Lifetime is when an unpaid payment is over at the provider, if the merchant gave no
 	// time; 0 if it never is by itself.
 	Lifetime time.Duration
+	// Expiry: the merchant may say until when a payment can be paid.
+	Expiry bool
 	// BadCodes are the kinds of codes that must be refused at a till.
 	BadCodes []string
 	// BadSettings are settings that must be refused, by what is wrong with them, with the

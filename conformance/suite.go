@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path"
@@ -238,3 +239,15 @@ func (s *suite) over(r *Result) {
 
 // next returns the source of the revision that L4 upgrades to.
 func (s *suite) next() host.Source { return s.target.Next }
+
+// stateWords are the provider's own words for states that the plugin has reported in
+// the dry runs.
+func (s *suite) stateWords() []string {
+	words := map[string]bool{}
+	for _, d := range s.dry {
+		for _, w := range d.words {
+			words[w] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(words))
+}

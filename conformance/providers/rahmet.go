@@ -24,7 +24,7 @@ func Rahmet() conformance.Provider {
 		},
 		Terms: conformance.Terms{
 			Currency: "KZT", Amount: 250000, Amounts: []int64{100, 30100, 12345600, 999999700}, BadAmounts: []int64{250050, 1},
-			PaymentKind: "order", RefundKind: "refund",
+			Expiry: true, PaymentKind: "order", RefundKind: "refund",
 			// The provider has no word for an order that is over: what is not paid may still be.
 			Outcomes: conformance.Outcomes{Paid: "paid", Refunded: "settled"},
 			BadSettings: []conformance.BadSettings{
