@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/payhost/payhost/sdk/pay"
@@ -144,6 +145,12 @@ func (b *Book) receiptMeant() *Receipt {
 }
 
 func (b *Book) observePayment(at time.Time, o pay.Observation) bool {
+	if other := b.another(o); other != "" {
+		return b.alert(&Error{
+			Class: pay.ClassIntegrity, Effect: pay.EffectMaybe, Advice: pay.AdviceOperator, Field: "provider_ref",
+			Message: "provider answers about its payment " + other + ", and payhost's is " + b.ProviderRef,
+		})
+	}
 	p := pay.Payment{
 		Status: b.Status, ProviderRef: b.ProviderRef, Amount: b.Amount.Money, AmountPaid: b.Paid.Money,
 		AmountRefunded: b.Returned.Money,
@@ -173,6 +180,16 @@ func (b *Book) observePayment(at time.Time, o pay.Observation) bool {
 		}
 	}
 	return changed
+}
+
+// another returns the provider's id of the payment that an observation is of, if that
+// is not this one; "" if it may be. The id may be new where the key is ours: an order
+// that was made again is another one at the provider.
+func (b *Book) another(o pay.Observation) string {
+	if !differ(b.ProviderRef, o.ProviderRef) || o.ProviderKey != "" && slices.Contains(b.Keys(), o.ProviderKey) {
+		return ""
+	}
+	return o.ProviderRef
 }
 
 // observeRefund finds the refund that an observation is of: the one that was asked
