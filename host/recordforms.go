@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -22,7 +23,7 @@ import (
 // The part of masking that knows in which forms a value stands in a text.
 
 // prepare makes the replacer of all values in all forms, the longest first, and the
-// nets for what it can't see.
+// net for what it can't see.
 func (m *masker) prepare(r *Recording) {
 	keys := keysOf(r)
 	var pairs, folded []pair
@@ -59,21 +60,21 @@ func (m *masker) prepare(r *Recording) {
 	m.cast(keys)
 }
 
-// cast makes the nets: Scrubbers of the values, which see them in base64 and hex
+// cast makes the net: a Scrubber of the values, which sees them in base64 and hex
 // too.
 func (m *masker) cast(keys map[string]bool) {
 	const most = 256 // of values; a recording of more has lines that are as good as public
-	n := 0
-	for _, value := range m.values {
-		if len(value) < vault.MinSecretLen || keys[value] || n >= most {
-			continue
+	secrets := map[string]vault.Secret{}
+	for i, value := range m.values {
+		if len(value) >= vault.MinSecretLen && !keys[value] && len(secrets) < most {
+			secrets[strconv.Itoa(i)] = vault.NewSecret(value[:min(len(value), vault.MaxSecretLen)])
 		}
-		if n%vault.MaxAdded == 0 {
-			m.nets = append(m.nets, vault.NewScrubber(nil))
-		}
-		m.nets[len(m.nets)-1].Add(value)
-		n++
 	}
+	v, err := vault.New(vault.Config{Secrets: secrets})
+	if err != nil { // nothing in it that a vault refuses
+		panic("host: recording: " + err.Error())
+	}
+	m.net = vault.NewScrubber(v)
 }
 
 type pair struct{ was, is string }
@@ -208,13 +209,11 @@ func (m *masker) mask(text string) string {
 // rest takes out what the replacer could not: secrets, and values in encodings of
 // encodings.
 func (m *masker) rest(text string) string {
-	for _, net := range m.nets {
-		if _, found := net.Contains([]byte(text)); found {
-			if m.opaque[text] == "" {
-				m.opaque[text] = fmt.Sprintf("masked-opaque-%d", len(m.opaque)+1)
-			}
-			return m.opaque[text]
+	if _, found := m.net.Contains([]byte(text)); found {
+		if m.opaque[text] == "" {
+			m.opaque[text] = fmt.Sprintf("masked-opaque-%d", len(m.opaque)+1)
 		}
+		return m.opaque[text]
 	}
 	if !utf8.ValidString(text) { // addresses and numbers in there are chance
 		if _, found := m.scrub.Contains([]byte(text)); found {

@@ -29,7 +29,7 @@ func (p *tape) record(r *host.Recording) {
 func (p *tape) option(c *host.Config, _ *host.ConnectionConfig) { c.Record = p.record }
 
 // last returns the last recording of an operation.
-func (p *tape) last(t *testing.T, op pay.Operation) *host.Recording {
+func (p *tape) last(t testing.TB, op pay.Operation) *host.Recording {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -158,14 +158,15 @@ func TestRecordIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzDecodeRecording: whatever bytes come, decoding ends without a panic, and what
-// it took is written and read back as the same.
+// FuzzDecodeRecording: whatever bytes come, decoding ends without a panic, what it
+// took is written and read back as the same, and can be masked and replayed.
 func FuzzDecodeRecording(f *testing.F) {
 	f.Add([]byte(`{"format":1}`))
 	f.Add([]byte(`{"format":1,"operation":"create","took":"1.5ms","input":{"create":{"intent":{"key":"k"},"amount":"25.00 KZT",` +
 		`"customer":{"name":"x"}}},"calls":[{"import":"http_send","code":"denied","send":{"body":{"base64":"/w=="},` +
 		`"request":{"method":"POST","auth":{"kind":3}}}}],"seen":{"settings":{"a":[1,2e3]}}}`))
 	f.Add([]byte(`{"format":1,"reply":{"err":{"class":200,"effect":"maybe","retry_after":"3s"}},"began":"2026-01-15T10:00:00Z"}`))
+	f.Add([]byte(`{"format":1,"operation":"create","seen":{"base_url":"https://x"},"input":{"create":{"intent":{"key":"k"},"amount":"25.00 KZT","lines":[{"name":"a","quantity":1,"price":"1.00 KZT"},{"name":"b","quantity":1,"price":"1.00 KZT"}]}},"calls":[{"import":"http_send","send":{"request":{"method":"POST","url":"https://x/read/x?who="},"evidence":"answered","answer":{"status":200}}},{"import":"kv_put","storage":{}},{"import":"sign","crypto":{"algorithm":"HS256","key":"mac"}},{"import":"digest"}]}`))
 	f.Add([]byte(`{"format":1,"input":{"create":{"amount":{"minor":5,"currency":"???"}}}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := host.DecodeRecording(b)
@@ -179,6 +180,15 @@ func FuzzDecodeRecording(f *testing.F) {
 		}
 		if twice := again.Encode(); string(twice) != string(once) {
 			t.Errorf("not the same:\n%s\n%s", once, twice)
+		}
+		masked := again.Mask()
+		if _, err := host.DecodeRecording(masked.Encode()); err != nil {
+			t.Errorf("a masked one does not read: %v\n%s", err, masked.Encode())
+		}
+		for _, r := range []*host.Recording{r, masked} {
+			if _, err := host.Replay(t.Context(), rogue(gossip), r); err != nil && !strings.HasPrefix(err.Error(), "host: replay: ") {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -82,7 +82,7 @@ func gossip(i abi.Imports, op, inputLen int32) int32 {
 	}}))(i, op, inputLen)
 }
 
-func gossiped(t *testing.T) (*host.Recording, *host.Recording) {
+func gossiped(t testing.TB) (*host.Recording, *host.Recording) {
 	t.Helper()
 	var p tape
 	r := newRig(t, rogue(gossip), p.option, func(_ *host.Config, c *host.ConnectionConfig) {

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/payhost/payhost/sdk/abi"
@@ -28,13 +29,24 @@ type differing struct {
 // mostDifferences bounds the list: a revision may send garbage without end.
 const mostDifferences = 200
 
+// add adds a line. What a guest or a file has put into it stays in that line, and
+// does nothing to a terminal.
 func (d *differing) add(line string) {
 	switch {
 	case len(d.lines) < mostDifferences:
-		d.lines = append(d.lines, line)
+		d.lines = append(d.lines, printable(line))
 	case len(d.lines) == mostDifferences:
 		d.lines = append(d.lines, "and more")
 	}
+}
+
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return '?'
+		}
+		return c
+	}, text)
 }
 
 func (d *differing) value(what, was, is string) {

@@ -114,7 +114,7 @@ func (t *replaying) HTTPSend(head []byte, body int32) int32 {
 	}
 	t.last = max(t.last, i)
 	if was.Send.Evidence == "" { // policy refused it, then
-		if was.Error != nil && was.Error.Message == unwrittenText {
+		if was.Error != nil && was.Error.Message == unwrittenText && t.rec.Verdict.Err != nil {
 			t.unwritten = t.rec.Verdict.Err
 		}
 		return t.again(was)

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/payhost/payhost/host"
 )
@@ -67,7 +68,18 @@ func Read(path string) (Case, error) {
 	if c.Sentence == "" {
 		c.Sentence = Sentence(r)
 	}
+	c.Name, c.Sentence = line(c.Name), line(c.Sentence)
 	return c, nil
+}
+
+// line keeps a text of a file to one line that does nothing to a terminal.
+func line(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return '?'
+		}
+		return c
+	}, text)
 }
 
 // Run replays the case against a revision and returns the differences, a line each;
