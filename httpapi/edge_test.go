@@ -112,6 +112,14 @@ func TestNotificationEdges(t *testing.T) {
 	}
 	f.asked = nil
 	problem(t, send(api, request("POST", "/n/c/n", strings.Repeat("x", 256<<10+1))), 413)
+	flood := request("POST", "/n/c/n", "x")
+	for i := range 10_000 {
+		flood.Header.Set(fmt.Sprintf("X-Flood-%d", i), "1")
+	}
+	problem(t, send(api, flood), 431)
+	long := request("GET", "/n/c/n", "")
+	long.Header.Set("X-Long", strings.Repeat("x", 64<<10))
+	problem(t, send(api, long), 431)
 	for _, path := range []string{"/n/a%20b/n", "/n/a/%2F", "/n/" + strings.Repeat("a", 129) + "/n", "/n/c/" + strings.Repeat("a", 129), "/n/%00/n"} {
 		problem(t, send(api, request("GET", path, "")), 404)
 	}

@@ -12,11 +12,18 @@ import (
 
 const tagInbound = "Notifications"
 
+// A provider's call has a head of this size at most: what is larger would not fit into
+// what a plugin is given.
+const (
+	maxHeadFields = 512
+	maxHeadBytes  = 64 << 10
+)
+
 func (a *API) serveNotifications() {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		a.plain(route{
 			id: "notify-" + strings.ToLower(method), method: method, path: "/n/{connection}/{nonce}", tag: tagInbound, writes: true,
-			fails: []int{404, 413, 429, 503}, summary: "A provider's call",
+			fails: []int{404, 413, 429, 431, 503}, summary: "A provider's call",
 			about: "For providers only; the URL is handed to them. It is stored as it came before it is answered, and answered exactly as the " +
 				"provider's plugin says. HEAD is taken, too. No token: what it may move is decided by how far the plugin can trust it.",
 		}, a.notify)
@@ -34,6 +41,10 @@ func (a *API) notify(x *exchange, r *http.Request) {
 		x.problem(tooMany("too many calls for this connection", wait))
 		return
 	}
+	if tooLong(r) {
+		x.problem(refuse(http.StatusRequestHeaderFieldsTooLarge, pay.ClassLimit.String(), "head is too large"))
+		return
+	}
 	body, p := readBody(x, r, a.config.Limits.Notification, a.config.Limits.BodyTimeout)
 	if p != nil {
 		x.problem(p)
@@ -49,6 +60,16 @@ func (a *API) notify(x *exchange, r *http.Request) {
 		return
 	}
 	x.acknowledge(ack)
+}
+
+func tooLong(r *http.Request) bool {
+	count, size := 0, len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, v := range values {
+			count, size = count+1, size+len(name)+len(v)
+		}
+	}
+	return count > maxHeadFields || size > maxHeadBytes
 }
 
 // rawPath is the path as it was sent, since a signature may be over it.
