@@ -21,7 +21,8 @@ const (
 	unparkAt   = 32          // notifications that one sweep tries again
 )
 
-// Notify takes an inbound call of a provider. It is stored as it came, read by the
+// Notify takes an inbound call of a provider. It is stored as it came (at an address
+// that nobody was given only once it is proven to be the provider's), read by the
 // plugin, and then applied (what is proven to be the provider's) or taken for a
 // hint (what is not), upon which the provider is asked. It returns what the provider
 // is to be answered. The error is not_found if nobody knows the connection or the
@@ -51,6 +52,11 @@ func (e *Engine) Notify(ctx context.Context, connection, nonce string, r pay.Not
 		return pay.Ack{}, notFound("nonce", "there is no such address") // storing it would let anybody fill the disk
 	}
 	r.ReceivedAt = e.now()
+	if book == nil {
+		if ack, proven := e.proven(ctx, conn, r); !proven {
+			return ack, nil
+		}
+	}
 	n := store.Notification{
 		ID: "ntf_" + ledger.NewID(), Connection: connection, ReceivedAt: r.ReceivedAt,
 		State: store.NotificationParked, TryAt: r.ReceivedAt.Add(parkFor),
@@ -67,6 +73,25 @@ func (e *Engine) Notify(ctx context.Context, connection, nonce string, r pay.Not
 	}
 	e.config.Fault("notification.stored")
 	return e.read(ctx, conn, &n, book, r)
+}
+
+// proven reads a call to an address that nobody was given: anybody can make one up,
+// so nothing of it is kept before it is proven to be the provider's. It returns the
+// answer to one that is not.
+func (e *Engine) proven(ctx context.Context, conn *host.Connection, r pay.NotificationRequest) (pay.Ack, bool) {
+	note, err := conn.Notification(ctx, r)
+	switch {
+	case err != nil:
+		e.log.Warn("notification to no known address can't be read", "connection", conn.Name(), "error", err)
+		return pay.Ack{Status: 503}, false
+	case note.Authenticity == pay.AuthenticityStrong:
+		return pay.Ack{}, true
+	}
+	e.config.Observe.Notification(conn.Name(), string(store.NotificationRejected))
+	if note.Ack.Status == 0 {
+		note.Ack.Status = 403
+	}
+	return note.Ack, false
 }
 
 // bookOfNonce finds the payment that a notification URL was made for; nil if there

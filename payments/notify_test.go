@@ -14,6 +14,7 @@ import (
 	"github.com/payhost/payhost/internal/rig"
 	"github.com/payhost/payhost/payments"
 	"github.com/payhost/payhost/payments/ledger"
+	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/plugins/rahmet"
 	"github.com/payhost/payhost/sdk"
 	"github.com/payhost/payhost/sdk/pay"
@@ -405,6 +406,32 @@ func (b *bench) parked() int {
 		b.t.Fatal(err)
 	}
 	return stats.Parked
+}
+
+// TestNowhere keeps nothing of calls to addresses that nobody was given: anybody can
+// make up as many as the disk has room for.
+func TestNowhere(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		plugin := newSigned()
+		b := newBench(t, kind, withSigned(plugin))
+		forged := word{Key: "1", Status: pay.PaymentSucceeded, Amount: 250000}
+		for _, trust := range []pay.Authenticity{pay.AuthenticityNone, pay.AuthenticityWeak} {
+			forged.Trust = trust
+			if status := b.tell("made-up", forged); status != 403 {
+				t.Errorf("%s: answered %d", trust, status)
+			}
+		}
+		plugin.broken.Store(true)
+		if status := b.tell("made-up", forged); status != 503 {
+			t.Errorf("unreadable: answered %d", status)
+		}
+		b.Advance(400 * 24 * time.Hour)
+		kept, err := b.Store.Prune(b.ctx(), store.PruneNotifications, b.Clock.Now(), 100)
+		if err != nil || kept != 0 || b.parked() != 0 {
+			t.Errorf("%d are kept, %d parked, error %v", kept, b.parked(), err)
+		}
+	})
 }
 
 // TestParked keeps an authentic call about a payment that is not known yet, and
