@@ -49,6 +49,10 @@ type Life struct {
 	failures  []Failure
 	payments  []string // ids of the payments that were begun
 	codes     []string // that payers have shown
+	forgiving bool     // refused credentials are mended, and the merchant tries again
+
+	noted   noted  // what became of the provider's calls
+	between func() // called between two steps, and before time goes by; nil for nothing
 
 	mu   sync.Mutex
 	step string
@@ -155,7 +159,6 @@ func (l *Life) close() {
 		_ = l.Sim.Close()
 	}
 	l.station.wires.Delete(l.Connection)
-	l.station.recordings.Delete(l.Connection)
 	l.station.calls.forget(l.Connection)
 	_ = os.RemoveAll(l.dir)
 }

@@ -97,37 +97,6 @@ func (b *callBook) forget(connection string) {
 	delete(b.kept, connection)
 }
 
-// record keeps a recording for the life that wants it.
-func (s *station) record(r *host.Recording) {
-	if kept, ok := s.recordings.Load(r.Connection); ok {
-		kept.(*recordings).add(r)
-	}
-}
-
-// recordings are the calls of a life's plugin.
-type recordings struct {
-	mu   sync.Mutex
-	list []*host.Recording
-}
-
-func (r *recordings) add(one *host.Recording) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.list = append(r.list, one)
-}
-
-// Record keeps the plugin's calls from here on, unmasked. The returned function tells
-// those that there were.
-func (l *Life) Record() func() []*host.Recording {
-	kept := &recordings{}
-	l.station.recordings.Store(l.Connection, kept)
-	return func() []*host.Recording {
-		kept.mu.Lock()
-		defer kept.mu.Unlock()
-		return append([]*host.Recording(nil), kept.list...)
-	}
-}
-
 // nextName returns a name for a connection that none has had: storage is kept by it.
 func (s *station) nextName() string { return fmt.Sprintf("life-%d-%05d", s.number, s.names.Add(1)) }
 
