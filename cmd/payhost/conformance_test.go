@@ -194,11 +194,11 @@ func TestConformanceOptions(t *testing.T) {
 func TestConformancePluginID(t *testing.T) {
 	t.Parallel()
 	dir := plugins(t)
-	code, stdout, stderr := conform(t.Context(), scripted(conformance.Passed, nil), filepath.Join(dir, "rahmet.wasm"))
+	code, stdout, stderr := conform(t.Context(), scripted(conformance.Passed, nil), filepath.Join(dir, "rahmet.wasm"), "--cache", filepath.Join(built.dir, "cache"))
 	if code != exitOK || !strings.Contains(stdout, "provider     rahmet\n") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
-	code, _, stderr = conform(t.Context(), scripted(conformance.Passed, nil), filepath.Join(dir, "smartpay.wasm"))
+	code, _, stderr = conform(t.Context(), scripted(conformance.Passed, nil), filepath.Join(dir, "smartpay.wasm"), "--cache", filepath.Join(built.dir, "cache"))
 	if code != exitUsage || !strings.Contains(stderr, `no simulator built in for plugin "smartpay": give --simulator, with one of acme, rahmet`) {
 		t.Errorf("exit %d\n%s", code, stderr)
 	}
@@ -228,8 +228,8 @@ func TestConformanceList(t *testing.T) {
 // changed.
 func TestConformanceCases(t *testing.T) {
 	t.Parallel()
-	plugin, dir := filepath.Join(plugins(t), "aurora.wasm"), t.TempDir()
-	h, err := host.New(host.Config{Record: func(r *host.Recording) {
+	plugin, dir, cache := filepath.Join(plugins(t), "aurora.wasm"), t.TempDir(), filepath.Join(built.dir, "cache")
+	h, err := host.New(host.Config{CacheDir: cache, Record: func(r *host.Recording) {
 		if r.Operation != pay.OpCheckConfig {
 			return
 		}
@@ -253,7 +253,7 @@ func TestConformanceCases(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	code, stdout, stderr := conform(t.Context(), builtIn(), plugin, "--cases", dir, "--check", "case.*")
+	code, stdout, stderr := conform(t.Context(), builtIn(), plugin, "--cases", dir, "--check", "case.*", "--cache", cache)
 	if code != exitOK || !strings.Contains(stdout, "ok    case.settings         Good settings are taken.") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
@@ -265,12 +265,12 @@ func TestConformanceCases(t *testing.T) {
 	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte("shop_id"), []byte("shop_no")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, stdout, stderr = conform(t.Context(), builtIn(), plugin, "--cases", dir, "--check", "case.*")
+	code, stdout, stderr = conform(t.Context(), builtIn(), plugin, "--cases", dir, "--check", "case.*", "--cache", cache)
 	if code != exitFailed || !strings.Contains(stdout, "FAIL  case.settings") || !strings.Contains(stdout, "--cases "+dir+" --check case.settings") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
 	for _, folder := range []string{t.TempDir(), "nowhere"} {
-		if code, _, stderr := conform(t.Context(), builtIn(), plugin, "--cases", folder); code != exitUsage || !strings.Contains(stderr, "--cases: ") {
+		if code, _, stderr := conform(t.Context(), builtIn(), plugin, "--cases", folder, "--cache", cache); code != exitUsage || !strings.Contains(stderr, "--cases: ") {
 			t.Errorf("%s: exit %d\n%s", folder, code, stderr)
 		}
 	}
