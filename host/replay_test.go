@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/host/egress"
 	"github.com/payhost/payhost/host/testdata/probe"
 	"github.com/payhost/payhost/sdk"
 	"github.com/payhost/payhost/sdk/abi"
@@ -77,6 +79,31 @@ func replayAll(t *testing.T, p *tape, name string, source host.Source) {
 	}
 	if n < 10 {
 		t.Errorf("%d recordings", n)
+	}
+}
+
+// refusing is a journal that lets nothing be sent.
+type refusing struct{}
+
+func (refusing) Before(context.Context, host.Outbound) error {
+	return &pay.Error{Class: pay.ClassLimit, Message: "no room"}
+}
+
+func (refusing) After(context.Context, host.Outbound, *egress.Exchange) {}
+
+// TestReplayOfWhatCouldNotBeWrittenDown: the journal's refusal is part of a
+// recording.
+func TestReplayOfWhatCouldNotBeWrittenDown(t *testing.T) {
+	t.Parallel()
+	source := host.Source{Native: sdk.Native(probe.New())}
+	var p tape
+	r := newRig(t, source, p.option)
+	if _, err := r.conn.Create(t.Context(), create(""), host.WithJournal(refusing{})); pay.ClassOf(err) != pay.ClassLimit {
+		t.Fatal(err)
+	}
+	got, err := host.Replay(t.Context(), source, p.last(t, pay.OpCreate))
+	if err != nil || !got.Same() {
+		t.Errorf("%v, %q", err, got.Differences)
 	}
 }
 

@@ -24,6 +24,21 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
+// cacheDir holds the compiled plugins of this package's tests.
+var cacheDir string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "payhost-replay-test")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	cacheDir = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
 // modules are the plugins as files, built once.
 var modules = sync.OnceValues(func() (map[string]host.Source, error) {
 	dir, err := os.MkdirTemp("", "payhost-replay-test")
@@ -80,7 +95,7 @@ func record(t *testing.T, connection string, source host.Source, do func(*rig.Wo
 	w := rig.NewWorld(t)
 	var mu sync.Mutex
 	var list []*host.Recording
-	h, err := host.New(host.Config{Now: w.Clock.Now, Record: func(r *host.Recording) {
+	h, err := host.New(host.Config{CacheDir: cacheDir, Now: w.Clock.Now, Record: func(r *host.Recording) {
 		mu.Lock()
 		defer mu.Unlock()
 		if r.Operation != pay.OpDescribe && r.Operation != pay.OpCheckConfig {
@@ -164,9 +179,9 @@ func TestRoundTrip(t *testing.T) {
 					do = till(t)
 				}
 				list := record(t, connection, source, do)
-				dir := t.TempDir()
+				dir, player := t.TempDir(), load(t, source)
 				for _, r := range list {
-					same(t, source, r)
+					same(t, player, r)
 					if r.Operation == pay.OpBind { // what was decrypted is not in a masked one
 						continue
 					}
@@ -179,8 +194,9 @@ func TestRoundTrip(t *testing.T) {
 					t.Fatalf("%d cases, %v", len(cases), err)
 				}
 				for other, source := range sources(t, plugin) {
+					player := load(t, source)
 					for _, c := range cases {
-						if diff, err := c.Run(t.Context(), source); err != nil || len(diff) > 0 {
+						if diff, err := c.RunOn(t.Context(), player); err != nil || len(diff) > 0 {
 							t.Errorf("%s, %s: %v\n%s", other, c.Name, err, strings.Join(diff, "\n"))
 						}
 					}
@@ -191,9 +207,24 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func same(t *testing.T, source host.Source, r *host.Recording) {
+// load loads a plugin once for many replays.
+func load(t *testing.T, source host.Source) *host.Replayer {
 	t.Helper()
-	got, err := host.Replay(t.Context(), source, r)
+	p, err := host.NewReplayer(t.Context(), source, host.ReplayConfig{CacheDir: cacheDir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func same(t *testing.T, p *host.Replayer, r *host.Recording) {
+	t.Helper()
+	got, err := p.Replay(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
