@@ -2,4 +2,73 @@ package providers
 
 import "github.com/payhost/payhost/conformance"
 
-func smartpayCases() []conformance.Case { return nil }
+// smartpayCases are S1 to S11 of the provider's list.
+func smartpayCases() []conformance.Case {
+	return []conformance.Case{
+		tillCase(
+			"S1", conformance.L2, "contract 3, 6",
+			"Whatever call finds no session, an old one or another certificate's opens a new one, once, and comes through; "+
+				"what is refused for all that changes nothing.", liveSessions,
+		),
+		tillCase(
+			"S2", conformance.L1, "contract 3, 8A",
+			"A code that is old, forged or claimed buys nothing, here or at another till, and leaves the payment open for a good one.",
+			liveCodes,
+		),
+		tillCase(
+			"S3", conformance.L2, "contract 5, 8A",
+			"A bind that is repeated has the same kassa_purchase_id and finds the same purchase; another till's is another purchase.",
+			liveCommits,
+		),
+		tillCase(
+			"S4", conformance.L2, "contract 2, 8A",
+			"One amount is released for one bound code, once: not before the code is bound, not twice, and never another amount.",
+			liveReleases,
+		),
+		tillCase(
+			"S5", conformance.L2, "contract 3, 7",
+			"A payment is asked after at the provider's pace until it says how it ended, and where it will not be asked any more it can be canceled.",
+			livePolls,
+		),
+		tillCase(
+			"S6", conformance.L2, "contract 4",
+			"A cancel that meets a success ends as the provider's ledger does: voided, or paid and refundable.", liveCancels,
+		),
+		tillCase(
+			"S7", conformance.L2, "contract 4, 8A",
+			"A confirm that is lost is repeated until it is heard, a repeat changes nothing, and what is confirmed cannot be canceled.",
+			liveConfirms,
+		),
+		tillCase(
+			"S8", conformance.L2, "contract 5, 8A",
+			"A till that restarts between any two steps, or dies within one, goes on from the ledger.", liveRestarts,
+		),
+		tillCase(
+			"S9", conformance.L1, "contract 2, 4",
+			"A purchase's receipt, one that brings a code and one without a purchase are registered, each once, and touch no payment.",
+			liveReceipts,
+		),
+		tillCase(
+			"S10", conformance.L2, "contract 2, 4, 5",
+			"Refunds go up to what was paid and not above, each under its own kassa_refund_id, and end as the provider says.",
+			liveRefunds,
+		),
+		tillCase(
+			"S11", conformance.L2, "contract 3, 6",
+			"The list of errors is read as it is now, and a code that nobody knows leaves a doubt that ends well.", liveErrors,
+		),
+	}
+}
+
+func tillCase(id string, level conformance.Level, contract, sentence string, live func(d *desk)) conformance.Case {
+	return conformance.Case{
+		Check: conformance.Check{ID: id, Level: level, Sentence: sentence, Proves: "providers 4, " + id + "; " + contract},
+		Run: func(l *conformance.Life) {
+			sim, ok := l.Sim.(*Till)
+			if !ok {
+				l.Skipf("the simulator is not SmartPay's")
+			}
+			live(&desk{Life: l, sim: sim})
+		},
+	}
+}
