@@ -69,6 +69,7 @@ func Examine(ctx context.Context, t Target, o Options) (*Report, error) {
 		s.dryRuns(ctx)
 		s.run(ctx, s.plan(list))
 		s.finish(list)
+		r.Plugin.Next, r.Notes = s.upgradedTo()
 	}
 	for _, c := range list {
 		r.Results = append(r.Results, *s.results[c.ID])

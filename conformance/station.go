@@ -37,6 +37,7 @@ type station struct {
 	calls    callBook
 	names    atomic.Int64
 	number   int
+	upgraded upgraded // what was found of the next revision
 }
 
 func newStation(ctx context.Context, number int, plugin host.Source, o Options) (*station, error) {
