@@ -263,3 +263,27 @@ func TestAcknowledge(t *testing.T) {
 	}
 	b.folded(book)
 }
+
+// TestContradictingAnswer has a plugin say that the provider's answer is about another
+// amount: nothing moves, and an operator is told, once.
+func TestContradictingAnswer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{})
+	book := b.must(b.Engine.Create(b.ctx(), b.call(), yenilPayment("other")))
+	if err := b.YenilToleg.Move(book.ProviderRef, "Succeeded"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.YenilToleg.Fault(simkit.Fault{
+		Path: "/api/v1/payment/getPaymentStatus/*", Kind: simkit.Answer, Body: `{"status":"Succeeded","amount":35.46}`,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	book = b.until(book, time.Minute, func(bk *ledger.Book) bool { return bk.Alerts > 0 })
+	b.Advance(time.Minute)
+	b.work()
+	if book = b.reload(book); book.Alerts != 1 || book.Status != pay.PaymentPending || !book.Paid.IsZero() {
+		t.Errorf("%d alerts, payment is %s, paid %s\n%s", book.Alerts, book.Status, book.Paid, b.timeline(book))
+	}
+	b.YenilToleg.ClearFaults()
+	b.folded(b.until(book, time.Minute, status(pay.PaymentSucceeded)))
+}

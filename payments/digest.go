@@ -15,11 +15,13 @@ const lookGap = time.Minute
 func (e *Engine) digest(w *writing, h hints, s seen) {
 	doubtful := len(w.book.Doubts(true)) > 0
 	told := false
+	w.contradicted(s.payment)
 	for _, o := range s.payment.Observations {
 		told = true
 		w.news(ledger.Observed{Observation: ledger.ObservationOf(o), Source: "probe"})
 	}
 	for id, item := range s.refunds {
+		w.contradicted(item)
 		for _, o := range item.Observations {
 			w.news(ledger.Observed{Observation: ledger.ObservationOf(o), Source: "probe", Refund: id})
 		}
@@ -29,6 +31,14 @@ func (e *Engine) digest(w *writing, h hints, s seen) {
 	}
 	e.giveUpRepeats(w)
 	e.expire(w, h, s, told)
+}
+
+// contradicted tells an operator of an answer that the plugin could not take for one
+// about what was asked: another amount, another order. It moves nothing.
+func (w *writing) contradicted(item pay.StatusItem) {
+	if item.Err != nil && item.Err.Class == pay.ClassIntegrity {
+		w.news(ledger.Alert{Error: ledger.ErrorOf(item.Err)})
+	}
 }
 
 // weighAbsence counts a visit in which an operation in doubt should have shown and
