@@ -69,6 +69,18 @@ func matrix() []check {
 			Check: Check{ID: "L2.drawn", Level: L2, Sentence: "Two and three faults at once, drawn from the seed, end as one does.", Proves: "contract 3, 5"},
 			jobs:  (*suite).drawn,
 		},
+		check{
+			Check: Check{ID: "L2.unauthorized", Level: L2, Sentence: "Credentials that are refused once are no answer to the payment: it is not declined, and the plugin does not try for ever.", Proves: "contract 3; providers 0"},
+			jobs:  (*suite).unauthorized,
+		},
+		check{
+			Check: Check{ID: "L2.outage", Level: L2, Sentence: "A doubt lasts as long as the provider is away, a week too, and ends when it is back.", Proves: "contract 7"},
+			jobs:  (*suite).outage,
+		},
+		check{
+			Check: Check{ID: "L2.racing", Level: L2, Sentence: "Two payments begun at once through a fresh instance both come through, and each is charged once.", Proves: "contract 5; providers 4, R1"},
+			jobs:  func(*suite) ([]job, string) { return []job{{live: liveRacing}}, "" },
+		},
 	)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/payhost/payhost/conformance/wire"
@@ -107,6 +108,7 @@ type site struct {
 	method string
 	path   string
 	step   string
+	writes bool // the plugin made it as a writing call
 }
 
 // dryRuns lives every flow once.
@@ -146,7 +148,11 @@ func (d *dryRun) live(ctx context.Context, s *suite, st *station) {
 			d.sites = append(d.sites, at)
 		}
 	}
+	writing := map[string]bool{}
 	for _, r := range l.Recordings() {
+		for _, sent := range r.Sends() {
+			writing[sent.Request.Method+pathOf(sent.Request.URL)] = writing[sent.Request.Method+pathOf(sent.Request.URL)] || sent.Money
+		}
 		var seen []pay.Observation
 		for _, item := range r.Verdict.Items {
 			seen = append(seen, item.Observations...)
@@ -159,6 +165,12 @@ func (d *dryRun) live(ctx context.Context, s *suite, st *station) {
 		}
 		for _, o := range seen {
 			d.words = append(d.words, o.ProviderState)
+		}
+	}
+	for i := range d.sites {
+		for name := range writing {
+			at := &d.sites[i]
+			at.writes = at.writes || writing[name] && strings.HasPrefix(name, at.method) && strings.HasSuffix(name, at.path)
 		}
 	}
 	l.process.mu.Lock()

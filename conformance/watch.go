@@ -252,10 +252,13 @@ func (l *Life) watchLog() {
 
 // observed fails a watched check, once in a life.
 func (l *Life) observed(id, message string) {
+	wire := l.wireLines()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for i := range l.failures {
 		if l.failures[i].check == id {
 			return
 		}
 	}
-	l.failures = append(l.failures, Failure{Message: message, Where: l.where, Reproduce: l.only, Wire: l.wireLines(), check: id})
+	l.failures = append(l.failures, Failure{Message: message, Where: l.where, Reproduce: l.only, Wire: wire, check: id})
 }

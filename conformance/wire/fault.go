@@ -1,5 +1,7 @@
 package wire
 
+import "time"
+
 // Kind names what happens to a request.
 type Kind string
 
@@ -25,14 +27,15 @@ const (
 // The answers that are given in the provider's place. The request does not reach
 // it unless the Fault says After.
 const (
-	TooMany     Kind = "429"             // without Retry-After
-	TooManyWait Kind = "429_retry_after" // with it
-	ServerError Kind = "500"
-	BadGateway  Kind = "502"
-	Unavailable Kind = "503"
-	HTML        Kind = "html"  // 200 and an error page
-	Empty       Kind = "empty" // 200 and nothing
-	Huge        Kind = "huge"  // more than any limit
+	TooMany      Kind = "429"             // without Retry-After
+	TooManyWait  Kind = "429_retry_after" // with it
+	Unauthorized Kind = "401"
+	ServerError  Kind = "500"
+	BadGateway   Kind = "502"
+	Unavailable  Kind = "503"
+	HTML         Kind = "html"  // 200 and an error page
+	Empty        Kind = "empty" // 200 and nothing
+	Huge         Kind = "huge"  // more than any limit
 )
 
 // The answers of the provider that are changed.
@@ -62,7 +65,7 @@ func Network() []Kind { return []Kind{Refuse, CutBefore, CutAfter, CutWithin, Sl
 
 // Answers are the answers given in the provider's place.
 func Answers() []Kind {
-	return []Kind{TooMany, TooManyWait, ServerError, BadGateway, Unavailable, HTML, Empty, Huge}
+	return []Kind{TooMany, TooManyWait, Unauthorized, ServerError, BadGateway, Unavailable, HTML, Empty, Huge}
 }
 
 // Changes are the changed answers that need no words.
@@ -77,6 +80,11 @@ type Fault struct {
 	// At is the number of the request that it happens to, from 1; 0 for every request
 	// from now on.
 	At int
+	// From is, where At is 0, the number of the first request that it happens to.
+	From int
+	// For is how long it lasts, from the first request that it happens to, by the wire's
+	// clock; 0 for ever.
+	For time.Duration
 	// Again is how many more times it happens: to the requests that follow with the
 	// same method and path, which are repeats, until another comes.
 	Again int

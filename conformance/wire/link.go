@@ -67,7 +67,7 @@ func (l *link) pass(r *http.Request, body []byte, x *Exchange, fault *Fault) boo
 	case Late:
 		l.wait()
 		return false
-	case TooMany, TooManyWait, ServerError, BadGateway, Unavailable, HTML, Empty, Huge:
+	case TooMany, TooManyWait, Unauthorized, ServerError, BadGateway, Unavailable, HTML, Empty, Huge:
 		if fault.After {
 			if _, err := l.forward(r, body, x); err != nil {
 				return false
@@ -205,6 +205,8 @@ func (l *link) replace(kind Kind, x *Exchange) bool {
 	case TooManyWait:
 		a.status = http.StatusTooManyRequests
 		a.header.Set("Retry-After", "1")
+	case Unauthorized:
+		a.status, a.header, a.body = http.StatusUnauthorized, http.Header{"Content-Type": {"application/json"}}, []byte(`{}`)
 	case ServerError:
 		a.status = http.StatusInternalServerError
 	case BadGateway:

@@ -48,6 +48,7 @@ type armed struct {
 	hits int
 	last string // method and path of what it last hit
 	done bool
+	over time.Time // when it ends; zero for never, or before it has begun
 }
 
 // Arm lets a fault happen.
@@ -167,8 +168,8 @@ func (w *Wire) refuse() (*Exchange, bool) {
 		return nil, true
 	}
 	for _, f := range w.faults {
-		if f.Kind == Refuse && f.due(w.number+1, "", "") {
-			f.hit("", "")
+		if f.Kind == Refuse && f.due(w.now(), w.number+1, "", "") {
+			f.hit(w.now(), "", "")
 			w.number++
 			return w.note(&Exchange{Fault: f.Kind}), true
 		}
@@ -185,8 +186,8 @@ func (w *Wire) begin(r *http.Request, body []byte) (*Exchange, *Fault) {
 		Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone(), Body: body,
 	})
 	for _, f := range w.faults {
-		if f.Kind != Refuse && f.due(w.number, r.Method, r.URL.Path) {
-			f.hit(r.Method, r.URL.Path)
+		if f.Kind != Refuse && f.due(w.now(), w.number, r.Method, r.URL.Path) {
+			f.hit(w.now(), r.Method, r.URL.Path)
 			x.Fault = f.Kind
 			fault := f.Fault
 			return x, &fault
@@ -228,7 +229,7 @@ func (w *Wire) mustDial() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.faults {
-		if f.Kind == Refuse && f.due(w.number+1, "", "") {
+		if f.Kind == Refuse && f.due(w.now(), w.number+1, "", "") {
 			return true
 		}
 	}
@@ -257,9 +258,9 @@ func (w *Wire) release() {
 
 // due reports whether the fault happens to a request. Of one that is about to be
 // made, method and path are not known yet.
-func (f *armed) due(number int, method, path string) bool {
+func (f *armed) due(now time.Time, number int, method, path string) bool {
 	switch {
-	case f.done:
+	case f.done, number < f.From, !f.over.IsZero() && !now.Before(f.over):
 		return false
 	case path != "" && f.Path != "" && !matches(f.Path, path):
 		return false
@@ -277,8 +278,11 @@ func (f *armed) due(number int, method, path string) bool {
 	return true
 }
 
-func (f *armed) hit(method, path string) {
+func (f *armed) hit(now time.Time, method, path string) {
 	f.hits++
+	if f.For > 0 && f.over.IsZero() {
+		f.over = now.Add(f.For)
+	}
 	f.last = method + " " + path
 	f.done = f.At != 0 && f.hits > f.Again
 }
@@ -298,8 +302,13 @@ func (f Fault) describe() string {
 	switch {
 	case f.At > 0:
 		text += fmt.Sprintf(" at request %d", f.At)
+	case f.From > 0:
+		text += fmt.Sprintf(" from request %d on", f.From)
 	case f.Path != "":
 		text += " at every " + f.Path
+	}
+	if f.For > 0 {
+		text += " for " + f.For.String()
 	}
 	if f.Again > 0 {
 		text += fmt.Sprintf(" and %d repeats", f.Again)

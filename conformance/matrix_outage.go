@@ -1,0 +1,114 @@
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/payhost/payhost/conformance/wire"
+)
+
+// outage loses the answer to every writing request, and has the provider away for a
+// week behind it.
+func (s *suite) outage() ([]job, string) {
+	runs, skip := s.runs()
+	var jobs []job
+	for _, d := range runs {
+		for _, at := range d.sites {
+			if !at.writes {
+				continue
+			}
+			lost := wire.Fault{Kind: wire.CutAfter, At: at.at}
+			away := wire.Fault{Kind: wire.Refuse, From: at.at + 1, For: 7 * 24 * time.Hour}
+			jobs = append(jobs, job{
+				where:  fmt.Sprintf("%s (%s %s, at %q), then %s", lost, at.method, at.path, at.step, away),
+				faults: []wire.Fault{lost, away},
+				live: func(l *Life) {
+					l.resigned = true // what the payer did not come to see in a week is over
+					d.flow.live(l)
+				},
+			})
+		}
+	}
+	return jobs, skip
+}
+
+// unauthorized refuses the credentials once, at each request of each flow.
+func (s *suite) unauthorized() ([]job, string) {
+	runs, skip := s.runs()
+	var jobs []job
+	for _, d := range runs {
+		for _, at := range d.sites {
+			jobs = append(jobs, job{
+				where:  fmt.Sprintf("401 to request %d (%s %s, at %q of the flow %q)", at.at, at.method, at.path, at.step, d.flow.name),
+				faults: []wire.Fault{{Kind: wire.Unauthorized, At: at.at}},
+				live: func(l *Life) {
+					l.forgiving = true
+					d.flow.live(l)
+				},
+			})
+		}
+	}
+	return jobs, skip
+}
+
+// racing is how many payments are begun at once.
+const racing = 4
+
+// liveRacing begins payments side by side, in an instance that has no token, session
+// or anything else yet, and sells each.
+func liveRacing(l *Life) {
+	l.Step("four payments at once")
+	answers := make([]Answer, racing)
+	bodies := make([]Object, racing)
+	for i := range bodies {
+		amount := l.Terms.Amount
+		if l.Till() {
+			amount = 0
+		}
+		bodies[i] = l.NewPayment(amount, nil)
+	}
+	var wait sync.WaitGroup
+	for i := range answers {
+		key := l.NewKey()
+		wait.Go(func() { answers[i] = l.tryAside("/v1/payments", key, bodies[i]) })
+	}
+	wait.Wait()
+	for i, a := range answers {
+		if a.Code/100 != 2 {
+			l.Fatalf("one of %d payments that were begun at once was refused: %s", racing, a.Raw)
+		}
+		l.payments = append(l.payments, a.ID)
+		answers[i] = l.Get("/v1/payments/" + a.ID)
+	}
+	for _, p := range answers {
+		l.sellOn(p)
+	}
+	l.Verify()
+}
+
+// tryAside is Try for several goroutines: it fails nothing.
+func (l *Life) tryAside(path, key string, body any) Answer {
+	a := Answer{}
+	defer func() { _ = recover() }() // the life's own goroutine ends it
+	a = l.Request(http.MethodPost, path, key, body)
+	return a
+}
+
+// sellOn takes a payment that was created to succeeded.
+func (l *Life) sellOn(p Answer) {
+	path := "/v1/payments/" + p.ID
+	if l.Till() {
+		l.Accepted(path+"/bind", Object{"code": l.Code("")})
+		l.Accepted(path+"/release", Object{"amount": l.Amount(l.Terms.Amount)})
+		p = l.Until(path, "processing", "authorized", "succeeded")
+		l.Pay(p)
+		l.Until(path, "authorized", "succeeded")
+		l.Accepted(path+"/confirm", nil)
+	} else {
+		p = l.Until(path, "pending", "succeeded")
+		l.Pay(p)
+	}
+	l.Until(path, "succeeded")
+}
