@@ -37,11 +37,12 @@ func readLimits(h *sdk.Host) (limits, []pay.Problem) {
 
 // checkCode checks a presented code before it is claimed, if the connection has the
 // keys for it: it opens, it is signed, it is fresh and it was not presented for
-// another purchase. Without keys all that is the service's.
+// another payment. Without keys all that is the service's.
 //
 // An operation that was sent before has passed these checks then, so the code may
-// have grown old since: it is the same claim, not a new one.
-func checkCode(h *sdk.Host, c *presented, intent *pay.Intent) error {
+// have grown old since: it is the same claim, not a new one. A payment whose claim is
+// proven to have had no effect may claim the same code again, under another key.
+func checkCode(h *sdk.Host, c *presented, intent *pay.Intent, payment string) error {
 	if !h.HasKey(keyDecrypt) || !h.HasKey(keySign) {
 		return nil
 	}
@@ -64,13 +65,13 @@ func checkCode(h *sdk.Host, c *presented, intent *pay.Intent) error {
 		return err
 	}
 	holder, err := holderOf(h, slot)
-	if err != nil || holder == intent.ProviderKey {
+	if err != nil || holder != "" && holder == payment {
 		return err
 	}
 	if problem := fresh(h.Now().Sub(shown), l); problem != nil {
 		return problem
 	}
-	return claim(h, slot, intent.ProviderKey, l.maxAge+2*l.skew)
+	return claim(h, slot, payment, l.maxAge+2*l.skew)
 }
 
 // open decrypts a code and finds when it was shown. All that can be wrong with the
@@ -122,7 +123,7 @@ func fresh(age time.Duration, l limits) *pay.Error {
 	return nil
 }
 
-// holderOf returns the key of the purchase that a code was presented for, or "".
+// holderOf returns the payment that a code was presented for, or "".
 func holderOf(h *sdk.Host, slot string) (string, error) {
 	holder, _, err := h.Get(slot)
 	if sdk.IsNotFound(err) {
@@ -131,15 +132,15 @@ func holderOf(h *sdk.Host, slot string) (string, error) {
 	return string(holder), err
 }
 
-// claim remembers which purchase a code was presented for, as long as the code could
-// be fresh. Of two purchases the first gets it.
-func claim(h *sdk.Host, slot, key string, ttl time.Duration) error {
-	_, err := h.Put(slot, []byte(key), ttl, sdk.Absent)
+// claim remembers which payment a code was presented for, as long as the code could
+// be fresh. Of two payments the first gets it.
+func claim(h *sdk.Host, slot, payment string, ttl time.Duration) error {
+	_, err := h.Put(slot, []byte(payment), ttl, sdk.Absent)
 	if !sdk.IsConflict(err) {
 		return err
 	}
 	holder, err := holderOf(h, slot)
-	if err != nil || holder == key {
+	if err != nil || holder == payment {
 		return err
 	}
 	return &pay.Error{

@@ -252,26 +252,32 @@ func TestReplayedCode(t *testing.T) {
 	text := code{text: shown(now())}.json(t)
 	again := code{text: shown(now())}.json(t) // the same inside, encrypted anew
 	p := openTill(t, claimed, withKeys)
-	bind := func(key, text string) error {
-		_, err := p.Bind(pay.BindRequest{Intent: pay.Intent{ProviderKey: key}, Code: text})
+	bind := func(payment, key, text string) error {
+		_, err := p.Bind(pay.BindRequest{Intent: pay.Intent{ProviderKey: key}, Payment: pay.Ref{ID: payment}, Code: text})
 		return err
 	}
-	if err := bind("1-1768471200-1", text); err != nil {
+	if err := bind("pay_1", "1-1768471200-1", text); err != nil {
 		t.Fatal(err)
 	}
 	replayed := failure{Class: pay.ClassCodeInvalid, Field: "code", Advice: pay.AdviceAskPayer}
-	equal(t, "another purchase", failed(t, bind("1-1768471201-2", text)), replayed)
-	equal(t, "encrypted anew", failed(t, bind("1-1768471201-2", again)), replayed)
+	equal(t, "another purchase", failed(t, bind("pay_2", "1-1768471201-2", text)), replayed)
+	equal(t, "encrypted anew", failed(t, bind("pay_2", "1-1768471201-2", again)), replayed)
 
 	p.Transcript(claimed) // S3: the same purchase again is the same claim
-	if err := bind("1-1768471200-1", text); err != nil {
+	if err := bind("pay_1", "1-1768471200-1", text); err != nil {
 		t.Errorf("the same operation: %v", err)
+	}
+	// The same payment under another key: the first claim is proven to have had no
+	// effect, or the host would not ask.
+	p.Transcript("testdata/bind.txt#claimed again")
+	if err := bind("pay_1", "1-1768471205-3", text); err != nil {
+		t.Errorf("the same payment: %v", err)
 	}
 
 	p.Advance(6 * time.Minute) // the last moment at which the code is not stale
-	equal(t, "as long as it is fresh", failed(t, bind("1-1768471201-2", text)), replayed)
+	equal(t, "as long as it is fresh", failed(t, bind("pay_2", "1-1768471201-2", text)), replayed)
 	p.Advance(time.Second)
-	equal(t, "later", failed(t, bind("1-1768471201-2", text)), failure{Class: pay.ClassCodeExpired, Field: "code"})
+	equal(t, "later", failed(t, bind("pay_2", "1-1768471201-2", text)), failure{Class: pay.ClassCodeExpired, Field: "code"})
 }
 
 // TestReplayIsRememberedPastItsAge presents a code of the future's edge: it is fresh
@@ -280,11 +286,11 @@ func TestReplayIsRememberedPastItsAge(t *testing.T) {
 	t.Parallel()
 	text := code{text: shown(now().Add(60 * time.Second))}.json(t)
 	p := openTill(t, claimed, withKeys)
-	if _, err := p.Bind(pay.BindRequest{Code: text}); err != nil {
+	if _, err := p.Bind(pay.BindRequest{Payment: pay.Ref{ID: "pay_1"}, Code: text}); err != nil {
 		t.Fatal(err)
 	}
 	p.Advance(7*time.Minute - time.Second)
-	_, err := p.Bind(pay.BindRequest{Code: text}) // another second, so another key
+	_, err := p.Bind(pay.BindRequest{Payment: pay.Ref{ID: "pay_2"}, Code: text})
 	equal(t, "error", failed(t, err), failure{Class: pay.ClassCodeInvalid, Field: "code", Advice: pay.AdviceAskPayer})
 }
 
@@ -314,17 +320,17 @@ func TestUnsentCodeMayExpire(t *testing.T) {
 	text := code{text: shown(now().Add(-5 * time.Minute))}.json(t)
 	p := openTill(t, "testdata/bind.txt#not_sent", withKeys)
 	intent := pay.Intent{ProviderKey: "1-1768471200-1"}
-	if _, err := p.Bind(pay.BindRequest{Intent: intent, Code: text}); pay.ClassOf(err) != pay.ClassUnavailable {
+	if _, err := p.Bind(pay.BindRequest{Intent: intent, Payment: pay.Ref{ID: "pay_1"}, Code: text}); pay.ClassOf(err) != pay.ClassUnavailable {
 		t.Fatal(err)
 	}
 	intent.Attempt, intent.Earlier = 2, pay.Evidence{Wire: pay.WireNotSent, Calls: 1}
 	p.Advance(2 * time.Minute) // too old for another bind, not for the one that had it
 	p.Transcript(claimed)
-	if _, err := p.Bind(pay.BindRequest{Intent: intent, Code: text}); err != nil {
+	if _, err := p.Bind(pay.BindRequest{Intent: intent, Payment: pay.Ref{ID: "pay_1"}, Code: text}); err != nil {
 		t.Errorf("minutes later: %v", err)
 	}
 	p.Advance(3 * time.Hour)
-	_, err := p.Bind(pay.BindRequest{Intent: intent, Code: text})
+	_, err := p.Bind(pay.BindRequest{Intent: intent, Payment: pay.Ref{ID: "pay_1"}, Code: text})
 	equal(t, "hours later", failed(t, err), failure{Class: pay.ClassCodeExpired, Field: "code"})
 }
 

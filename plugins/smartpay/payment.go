@@ -29,7 +29,7 @@ func (*Provider) Bind(h *sdk.Host, r *pay.BindRequest) (*pay.Result, error) {
 	if problem != nil {
 		return nil, problem
 	}
-	if err := checkCode(h, code, &r.Intent); err != nil {
+	if err := checkCode(h, code, &r.Intent, r.Payment.ID); err != nil {
 		return nil, err
 	}
 	body, err := newClient(h).ask(commitRequest(r.ProviderKey, code))
