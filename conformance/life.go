@@ -49,6 +49,7 @@ type Life struct {
 	failures  []Failure
 	payments  []string // ids of the payments that were begun
 	codes     []string // that payers have shown
+	open      bool     // a doubt may stay, if it can be seen
 	resigned  bool     // any end will do, if it is the provider's too
 	forgiving bool     // refused credentials are mended, and the merchant tries again
 

@@ -9,29 +9,43 @@ import (
 	"github.com/payhost/payhost/conformance/wire"
 )
 
-// outage loses the answer to every writing request, and has the provider away for a
-// week behind it.
+// outage loses the answer to every writing request, and has the provider away behind
+// it: for a night, which every doubt must outlive, and, from the first such request
+// of a flow, for a week. Then a key may be older than the provider remembers, so that
+// only an operator can tell, and the doubt must be there to be seen.
 func (s *suite) outage() ([]job, string) {
 	runs, skip := s.runs()
 	var jobs []job
 	for _, d := range runs {
+		first := true
 		for _, at := range d.sites {
 			if !at.writes {
 				continue
 			}
-			lost := wire.Fault{Kind: wire.CutAfter, At: at.at}
-			away := wire.Fault{Kind: wire.Refuse, From: at.at + 1, For: 7 * 24 * time.Hour}
-			jobs = append(jobs, job{
-				where:  fmt.Sprintf("%s (%s %s, at %q), then %s", lost, at.method, at.path, at.step, away),
-				faults: []wire.Fault{lost, away},
-				live: func(l *Life) {
-					l.resigned = true // what the payer did not come to see in a week is over
-					d.flow.live(l)
-				},
-			})
+			jobs = append(jobs, away(d, at, 20*time.Hour))
+			if first {
+				jobs = append(jobs, away(d, at, week))
+			}
+			first = false
 		}
 	}
 	return jobs, skip
+}
+
+const week = 7 * 24 * time.Hour
+
+func away(d *dryRun, at site, long time.Duration) job {
+	lost := wire.Fault{Kind: wire.CutAfter, At: at.at}
+	gone := wire.Fault{Kind: wire.Refuse, From: at.at + 1, For: long}
+	return job{
+		where:  fmt.Sprintf("%s (%s %s, at %q), then %s", lost, at.method, at.path, at.step, gone),
+		faults: []wire.Fault{lost, gone},
+		live: func(l *Life) {
+			l.resigned = true // what the payer did not come to see is over
+			l.open = long == week
+			d.flow.live(l)
+		},
+	}
 }
 
 // unauthorized refuses the credentials once, at each request of each flow.

@@ -162,15 +162,17 @@ func (l *Life) Do(path string, body any) Answer {
 			return a
 		}
 		if l.Now().Sub(begun) > patience {
+			l.leave(a)
 			l.Fatalf("POST %s is not settled after %s: %s", path, patience, a.Raw)
 		}
-		l.Pass(max(l.untilDue(), l.Now().Sub(begun)/paces, time.Second))
+		l.Pass(max(l.untilDue(), pace(l.Now().Sub(begun)), time.Second))
 	}
 }
 
-// paces is how many of a merchant's waits make up the time that it has waited
-// already: who has waited for a day does not ask every three seconds.
-const paces = 16
+// pace is how long a merchant waits who has waited so long already: who has waited
+// for a day does not ask every three seconds. It is no longer than payhost's own
+// steps are close, so that none of them comes late.
+func pace(waited time.Duration) time.Duration { return min(waited/8, 30*time.Minute) }
 
 // untilDue is how long it is until payhost has something to do, at most an hour.
 func (l *Life) untilDue() time.Duration {
@@ -231,6 +233,7 @@ func (l *Life) Until(path string, statuses ...string) Answer {
 			continue
 		}
 		if l.Now().Sub(begun) > patience || !ok {
+			l.leave(a)
 			doubt := ""
 			if a.InDoubt != nil {
 				doubt = ", in doubt about " + a.InDoubt.Operation
@@ -238,8 +241,22 @@ func (l *Life) Until(path string, statuses ...string) Answer {
 			l.Fatalf("%s is %v%s after %s, and should be %s", short(path), a.Status, doubt,
 				l.Now().Sub(begun).Round(time.Second), strings.Join(statuses, " or "))
 		}
-		l.Pass(max(due, l.Now().Sub(begun)/paces))
+		l.Pass(max(due, pace(l.Now().Sub(begun))))
 	}
+}
+
+// leave ends a life whose doubt may stay: it must be on the operator's desk, and
+// payhost must not say of the payment what is not so.
+func (l *Life) leave(a Answer) {
+	if !l.open || a.InDoubt == nil {
+		return
+	}
+	_, desk := l.Call(http.MethodGet, "/v1/in-doubt", http.Header{"Authorization": {"Bearer " + apiToken}}, nil)
+	if !strings.Contains(string(desk), `"operation":"`+a.InDoubt.Operation+`"`) {
+		l.Fatalf("the doubt about %s is not on the operator's desk: %s", a.InDoubt.Operation, desk)
+	}
+	l.Verify()
+	panic(lifeOver{})
 }
 
 // ends are where a payment or a refund may have come to.

@@ -75,6 +75,9 @@ func (l *Life) Verify() {
 		p := l.Get("/v1/payments/" + id)
 		t := l.truthOf(p)
 		refunds := l.refundsOf(id)
+		if l.open && p.InDoubt != nil {
+			continue // it says that it does not know
+		}
 		for _, problem := range compare(p, t, refunds) {
 			l.Failf("%s", problem)
 		}

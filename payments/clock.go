@@ -33,6 +33,8 @@ type hints struct {
 	horizon      time.Duration
 	batch        int
 	refundStatus bool // refunds can be asked after by themselves
+
+	lifetimes map[pay.Operation]time.Duration // how long the provider knows the key of an operation
 }
 
 func hintsOf(m *pay.Manifest) hints {
@@ -44,7 +46,19 @@ func hintsOf(m *pay.Manifest) hints {
 		h.horizon = defaultHorizon
 	}
 	_, h.refundStatus = m.Operation(pay.OpRefundStatus)
+	h.lifetimes = make(map[pay.Operation]time.Duration, len(m.Operations))
+	for _, spec := range m.Operations {
+		h.lifetimes[spec.Operation] = keyLifetime(spec)
+	}
 	return h
+}
+
+// keyLifetime is how long a provider is trusted to know an operation's key.
+func keyLifetime(spec pay.OperationSpec) time.Duration {
+	if spec.KeyLifetime <= 0 {
+		return unknownLifetime
+	}
+	return spec.KeyLifetime
 }
 
 // dueTime returns when a book is to be looked at next, zero for never.
@@ -62,6 +76,9 @@ func dueTime(b *ledger.Book, h hints, now time.Time) time.Time {
 			earlier(o.Lease)
 		case !o.DoubtSince.IsZero():
 			earlier(climb(o.DoubtSince, now))
+			if last := lastChance(o, h); last.After(now) {
+				earlier(last)
+			}
 		case o.Repeatable():
 			earlier(o.EndedAt.Add(repeatWindow))
 		}
@@ -78,6 +95,18 @@ func dueTime(b *ledger.Book, h hints, now time.Time) time.Time {
 		return time.Time{}
 	}
 	return next
+}
+
+// lastChance is when a doubt that a repeat under the same key would end is looked at
+// once more, before the provider may have forgotten the key: the ladder's steps are
+// a day apart by then, and a night's outage would leave the doubt to an operator.
+// Zero for other doubts.
+func lastChance(o *ledger.Operation, h hints) time.Time {
+	lifetime := h.lifetimes[o.Op]
+	if o.Idempotency != pay.IdempotencyNative || o.FirstSent.IsZero() || lifetime == 0 {
+		return time.Time{}
+	}
+	return o.FirstSent.Add(lifetime - lifetime/12)
 }
 
 func sent(b *ledger.Book, operation string) bool {

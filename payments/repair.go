@@ -144,11 +144,7 @@ func (e *Engine) resendable(conn *host.Connection, b *ledger.Book, o *ledger.Ope
 	spec, _ := m.Operation(o.Op)
 	switch o.Idempotency {
 	case pay.IdempotencyNative:
-		lifetime := spec.KeyLifetime
-		if lifetime <= 0 {
-			lifetime = unknownLifetime
-		}
-		return e.now().Before(o.FirstSent.Add(lifetime))
+		return e.now().Before(o.FirstSent.Add(keyLifetime(spec)))
 	case pay.IdempotencyNatural:
 		return e.now().Before(o.FirstSent.Add(watchPeriod))
 	case pay.IdempotencyLookup:
