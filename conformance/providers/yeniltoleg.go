@@ -20,7 +20,7 @@ func YenilToleg() conformance.Provider {
 			}, nil
 		},
 		Terms: conformance.Terms{
-			Currency: "TMT", Amount: 3545, Amounts: []int64{1, 30, 2999, 100001, 99999910},
+			Currency: "TMT", Amount: 3545, Amounts: []int64{1, 30, 2999, 100001, 99999910}, BadAmounts: []int64{0},
 			Payment: map[string]any{"customer": map[string]any{"name": "Aman Watched", "email": "aman.watched@example.com"}},
 			Expiry:  true, PaymentKind: "payment", RefundKind: "refund", WholeRefunds: true, Lifetime: 15 * time.Minute,
 			Private: []string{yenilCard, yenilRRN}, // the card of the simulator's payers, and the bank's numbers

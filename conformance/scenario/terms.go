@@ -11,7 +11,7 @@ import (
 // readTerms reads what a merchant asks of the provider. The objects are known.
 func (f *file) readTerms(p place) conformance.Terms {
 	fields := p.fields("currency", "amount", "amounts", "bad_amounts", "payment", "receipt", "private",
-		"outcomes", "whole_refunds", "lifetime", "bad_settings")
+		"outcomes", "whole_refunds", "expiry", "lifetime", "bad_settings")
 	t := conformance.Terms{Currency: fields["currency"].text(), Amount: fields["amount"].integer()}
 	if fields["currency"].given() && len(t.Currency) != 3 {
 		fields["currency"].bad("%q is not the three letters of a currency", t.Currency)
@@ -38,6 +38,9 @@ func (f *file) readTerms(p place) conformance.Terms {
 	}
 	if whole := fields["whole_refunds"]; whole.given() {
 		t.WholeRefunds = whole.boolean()
+	}
+	if expiry := fields["expiry"]; expiry.given() {
+		t.Expiry = expiry.boolean()
 	}
 	f.readKinds(&t)
 	f.readOutcomes(fields["outcomes"], &t.Outcomes)
