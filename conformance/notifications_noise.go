@@ -27,7 +27,8 @@ func liveUnknown(l *Life) {
 	}
 	for _, address := range addresses {
 		for _, in := range []Inbound{
-			{Method: http.MethodGet, URI: address}, {Method: http.MethodGet, URI: address + "?event=paid&amount=1"},
+			{Method: http.MethodGet, URI: address},
+			{Method: http.MethodGet, URI: address + "?event=paid&amount=1"},
 			{Method: http.MethodPost, URI: address, Body: []byte(`{"id":"1","state":"paid"}`)},
 		} {
 			if status := l.hostile("a call to "+cut(address), in); status/100 != 4 && status != 0 && status < 500 {

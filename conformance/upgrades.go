@@ -30,7 +30,7 @@ func upgrades() []check {
 			jobs:  (*suite).doubtAcross,
 		},
 		{
-			Check: level4("L4.under_way", "A revision may be replaced while it waits for an answer: the call ends on it, and well.", "abi, contract 9"),
+			Check: level4("L4.under_way", "A revision may be replaced while it waits for an answer, and the call ends well.", "abi, contract 9"),
 			jobs:  (*suite).swappedUnderWay,
 		},
 		{

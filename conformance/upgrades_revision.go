@@ -152,7 +152,9 @@ func (u *upgrade) misfits() []misfit {
 	})
 	if u.life.Manifest.Storage {
 		writes := u.life.Manifest.State.Writes
-		changed("can't read what is stored", func(m *pay.Manifest) { m.State = pay.StateSchema{Writes: writes + 100, Reads: []int{writes + 100}} })
+		changed("can't read what is stored", func(m *pay.Manifest) {
+			m.State = pay.StateSchema{Writes: writes + 100, Reads: []int{writes + 100}}
+		})
 		changed("stores what can't be read after a way back", func(m *pay.Manifest) {
 			m.State = pay.StateSchema{Writes: writes + 100, Reads: []int{writes, writes + 100}}
 		})
