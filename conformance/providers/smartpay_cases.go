@@ -27,7 +27,7 @@ func smartpayCases() []conformance.Case {
 		),
 		tillCase(
 			"S5", conformance.L2, "contract 3, 7",
-			"A payment is asked after at the provider's pace until it says how it ended, and where it will not be asked any more it can be canceled.",
+			"A payment is asked after at the provider's pace until it says how it ended, and one that may not be asked after can be canceled.",
 			livePolls,
 		),
 		tillCase(

@@ -57,7 +57,8 @@ func (d *desk) confirmedAgain() {
 	d.sent("confirm of what is confirmed", mark)
 	result, err := d.Calls().Confirm(context.Background(), pay.PaymentRequest{Intent: d.intent(""), Payment: d.ref(p)})
 	if err != nil || result.Outcome != pay.OutcomeApplied {
-		d.Failf("confirm of what the provider has confirmed: the plugin answers %v with %v, and a repeat is as good as the first", result.Outcome, err)
+		d.Failf("confirm of what the provider has confirmed: the plugin answers %v with %v, and a repeat is as good as the first",
+			result.Outcome, err)
 	}
 	d.heard("confirm again", p)
 }

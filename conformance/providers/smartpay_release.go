@@ -12,6 +12,7 @@ import (
 
 // liveReleases is S4.
 func liveReleases(d *desk) {
+	d.set("payer", "waits") // he pays when the amount is where it should be
 	d.beforeCommit()
 	d.whileBindIsLost()
 	for _, repeat := range []string{"same", "error"} {
@@ -44,7 +45,12 @@ func (d *desk) sells(p conformance.Answer) {
 	d.confirms(p)
 }
 
+// confirms has the payer of a released payment pay, if he waits with that, and takes
+// it to its end.
 func (d *desk) confirms(p conformance.Answer) {
+	if o, ok := d.ObjectOf(d.Get(at(p))); ok && o.State == "pending" {
+		d.Move(o.ID, "success")
+	}
 	d.Until(at(p), "authorized")
 	d.Accepted(at(p, "confirm"), nil)
 	p = d.Until(at(p), "succeeded")

@@ -93,7 +93,7 @@ func (d *desk) everyCall(why string, end func()) {
 	d.Until(at(p, "refunds", r.ID), "succeeded")
 	post("confirm_refund", wireRefundVerdict, at(p, "refunds", r.ID, "confirm"), nil)
 	d.set("refund_outcome", "waits")
-	r = d.Accepted(at(p, "refunds"), conformance.Object{"amount": d.Amount(1000)})
+	r = d.Accepted(at(p, "refunds"), conformance.Object{"amount": d.Amount(500)})
 	post("cancel_refund", wireRefundVerdict, at(p, "refunds", r.ID, "cancel"), nil)
 	d.set("refund_outcome", "success")
 	d.Until(at(p, "refunds", r.ID), "failed")
@@ -111,16 +111,16 @@ func (d *desk) everyCall(why string, end func()) {
 // no more, and what was asked for has not happened and goes through later.
 func (d *desk) refusedForever() {
 	d.Step("no session is good")
-	p := d.Create(0, nil)
+	p, code := d.Create(0, nil), d.Code("")
 	was := d.count("purchase")
 	d.set("session_lifetime", "0s")
 	d.sim.Server.ExpireSessions()
 	d.answers("bind, and no session is good", d.mark(), func() {
-		d.refused("bind, and no session is good", d.bind(p, d.Code("")), "auth")
+		d.refused("bind, and no session is good", d.bind(p, code), "auth")
 	}, wireCommit+" 401", wireAuth+" 200", wireCommit+" 401")
 	d.untouched("bind, and no session is good", p, was)
 	d.set("session_lifetime", "30m")
-	d.done("another bind, and sessions are good again", d.bind(p, d.Code("")))
+	d.done("the code again, and sessions are good again", d.bind(p, code))
 }
 
 // untouched holds that a payment waits for its code, and that no code was claimed.
@@ -133,16 +133,16 @@ func (d *desk) untouched(what string, p conformance.Answer, purchases int) {
 
 // unknownTill is a provider that does not know the till any more.
 func (d *desk) unknownTill() {
-	p := d.Create(0, nil)
+	p, code := d.Create(0, nil), d.Code("")
 	was := d.count("purchase")
 	d.set("tills", "another")
 	d.sim.Server.ForgetSessions()
 	d.answers("bind at a till that the provider does not know", d.mark(), func() {
-		d.refused("bind at a till that the provider does not know", d.bind(p, d.Code("")), "config")
+		d.refused("bind at a till that the provider does not know", d.bind(p, code), "config")
 	}, wireCommit+" 401", wireAuth+" 403")
 	d.untouched("bind at a till that the provider does not know", p, was)
 	d.set("tills", "")
-	d.done("another bind, and the till is known", d.bind(p, d.Code("")))
+	d.done("the code again, and the till is known", d.bind(p, code))
 }
 
 // refusedCertificate shows the provider a certificate that it never signed, and none.
@@ -152,18 +152,18 @@ func (d *desk) refusedCertificate() {
 	d.Must(err)
 	id, err := stranger.Client(smartpay.DefaultTill)
 	d.Must(err)
-	p := d.Create(0, nil)
+	p, code := d.Create(0, nil), d.Code("")
 	was := d.count("purchase")
 	// As a till of its own it has no session yet, so that opening one is what fails.
 	d.show(id, "strangers-till")
-	d.refused("bind with a certificate that the provider refuses", d.bind(p, d.Code("")),
+	d.refused("bind with a certificate that the provider refuses", d.bind(p, code),
 		"unavailable", "timeout", "auth", "config")
 	d.untouched("bind with a certificate that the provider refuses", p, was)
 	if err := d.Calls().Ping(context.Background()); err == nil {
 		d.Failf("ping finds the provider there, though it refuses the certificate")
 	}
 	d.sitDown()
-	d.done("another bind with the right certificate", d.bind(p, d.Code("")))
+	d.done("the code again with the right certificate", d.bind(p, code))
 	err = d.TryConnect(func(c *host.ConnectionConfig) { c.TLS = nil })
 	if err == nil || !strings.Contains(err.Error(), "client") {
 		d.Failf("a connection without the till's certificate is answered %v, and should be refused with the name of the identity, client", err)
