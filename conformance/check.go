@@ -39,8 +39,9 @@ func (l *Level) UnmarshalText(text []byte) error {
 type Check struct {
 	ID       string `json:"id"` // "L2.cut_after"; a provider's own are named as its list names them: "R7"
 	Level    Level  `json:"level"`
-	Sentence string `json:"sentence"` // what holds when it passes
-	Proves   string `json:"proves"`   // the section of the contract: "contract 3"
+	Sentence string `json:"sentence"`       // what holds when it passes
+	Proves   string `json:"proves"`         // the section of the contract: "contract 3"
+	Cure     string `json:"cure,omitempty"` // what to mend when it fails
 }
 
 // Case is a check that belongs to one provider, with what runs it.

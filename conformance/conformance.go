@@ -3,7 +3,10 @@ package conformance
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -63,6 +66,7 @@ func Examine(ctx context.Context, t Target, o Options) (*Report, error) {
 		return nil, fmt.Errorf("conformance: no check up to %s is called %s", o.Level, strings.Join(o.Checks, ", "))
 	}
 	if err := s.open(ctx); err != nil {
+		r.Plugin.Digest = digestOf(t.Plugin)
 		s.broken(list, err)
 	} else {
 		r.Plugin = s.plugin()
@@ -75,10 +79,24 @@ func Examine(ctx context.Context, t Target, o Options) (*Report, error) {
 		r.Results = append(r.Results, *s.results[c.ID])
 	}
 	r.Took, r.Lives = time.Since(r.Began), s.lives
-	if !r.Partial && ctx.Err() == nil {
+	r.Partial = r.Partial || ctx.Err() != nil
+	if !r.Partial {
 		r.Badge = badge(r.Results, o.Level)
 	}
 	return r, ctx.Err()
+}
+
+// digestOf is the digest of a module that does not load; "" if it can't be read.
+func digestOf(source host.Source) string {
+	binary := source.Bytes
+	if source.Path != "" {
+		binary, _ = os.ReadFile(source.Path)
+	}
+	if len(binary) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256(binary)
+	return hex.EncodeToString(sum[:])
 }
 
 // Checks lists every check of the suite, and those of a provider, by level.

@@ -38,7 +38,7 @@ func liveCancel(l *Life) {
 	l.Step("cancel")
 	a := l.Do("/v1/payments/"+p.ID+"/cancel", nil)
 	if a.Code/100 != 2 && a.Class != "state_conflict" {
-		l.Fatalf("the cancel was refused: %s", a.Raw)
+		l.Fatalf("the cancel was refused: %s", a)
 	}
 	// A cancel that was lost may only be known to be lost when the provider's own time is
 	// over; then there is nothing left to cancel.
@@ -104,7 +104,7 @@ func (l *Life) Code(kind string) string {
 func (l *Life) Accepted(path string, body any) Answer {
 	a := l.Do(path, body)
 	if a.Code/100 != 2 {
-		l.Fatalf("POST %s was refused: %s", path, a.Raw)
+		l.Fatalf("POST %s was refused: %s", path, a)
 	}
 	return a
 }

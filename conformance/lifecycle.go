@@ -18,7 +18,12 @@ func lifecycle() []check {
 		one("L1.expired", L1, "A payment that nobody pays ends, and the provider charged nothing.", "contract 4", liveExpired),
 		one("L1.late", L1, "A payment that is paid behind its end is succeeded all the same.", "contract 4", liveLate),
 		one("L1.expires_at", L1, "The time to pay that the merchant gives is the provider's, to the minute, whatever the zone.", "providers 4, C9", liveExpiresAt),
-		{Check: Check{"L1.amounts", L1, "Every amount reaches the provider exactly.", "contract 2; providers 4, C10"}, jobs: (*suite).amounts},
+		{
+			Check: Check{
+				ID: "L1.amounts", Level: L1, Sentence: "Every amount reaches the provider exactly.", Proves: "contract 2; providers 4, C10",
+			},
+			jobs: (*suite).amounts,
+		},
 		one("L1.bad_amounts", L1, "An amount that the provider can't take is refused before anything is sent.", "contract 2; providers 4, C10", liveBadAmounts),
 		one("L1.currency", L1, "A currency that the plugin does not declare is refused, and nothing is sent.", "contract 2", liveCurrency),
 		one("L1.undeclared", L1, "An operation that is not declared answers unsupported, and nothing is sent.", "contract 2", liveUndeclared),
@@ -159,7 +164,7 @@ func (l *Life) unsent(what, field string, try func() Answer) {
 	a := try()
 	switch {
 	case a.Class != "invalid_request" || !strings.Contains(a.Field, field):
-		l.Failf("%s is not refused as an invalid %s: %s", what, field, a.Raw)
+		l.Failf("%s is not refused as an invalid %s: %s", what, field, a)
 	case l.Wire.Number() != before || len(l.Sim.Objects()) != objects:
 		l.Failf("%s is refused, and only after something was sent", what)
 	}
@@ -204,7 +209,7 @@ func liveUndeclared(l *Life) {
 		tried++
 		before := l.Wire.Number()
 		if a := l.Try("/v1/payments/"+p.ID+try.path, try.body); a.Class != "unsupported" || l.Wire.Number() != before {
-			l.Failf("%s is not declared, and answers %s", op, a.Raw)
+			l.Failf("%s is not declared, and answers %s", op, a)
 		}
 	}
 	if tried == 0 {
@@ -222,7 +227,7 @@ func liveCodes(l *Life) {
 	for _, kind := range l.Terms.BadCodes {
 		a := l.Try(path+"/bind", Object{"code": l.Code(kind)})
 		if a.Class != "code_invalid" && a.Class != "code_expired" {
-			l.Failf("a code that is %s is not refused as one: %s", kind, a.Raw)
+			l.Failf("a code that is %s is not refused as one: %s", kind, a)
 		}
 	}
 	l.Accepted(path+"/bind", Object{"code": l.Code("")})

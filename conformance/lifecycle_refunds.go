@@ -20,7 +20,7 @@ func liveRefunds(l *Life) {
 	l.Step("refund of too much")
 	before := len(l.Sim.Effects())
 	if a := l.Try(path+"/refunds", Object{"amount": l.Amount(l.Terms.Amount - 2*part + 100)}); a.Code/100 == 2 {
-		l.Failf("a refund of more than is left is taken: %s", a.Raw)
+		l.Failf("a refund of more than is left is taken: %s", a)
 	}
 	if len(l.Sim.Effects()) != before {
 		l.Failf("a refund of more than is left moved money")

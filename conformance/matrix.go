@@ -147,7 +147,10 @@ func (s *suite) drawn() ([]job, string) {
 	var jobs []job
 	for n := range draws {
 		d := runs[r.IntN(len(runs))]
-		j := job{where: fmt.Sprintf("draw %d:", n+1), live: d.flow.live}
+		j := job{where: fmt.Sprintf("draw %d:", n+1), live: func(l *Life) {
+			l.resigned = true // faults may last longer than the payer's time to pay
+			d.flow.live(l)
+		}}
 		for range 2 + r.IntN(2) {
 			at, f := d.sites[r.IntN(len(d.sites))], kinds[r.IntN(len(kinds))]
 			f.At = at.at

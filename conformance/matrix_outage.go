@@ -91,7 +91,7 @@ func liveRacing(l *Life) {
 	wait.Wait()
 	for i, a := range answers {
 		if a.Code/100 != 2 {
-			l.Fatalf("one of %d payments that were begun at once was refused: %s", racing, a.Raw)
+			l.Fatalf("one of %d payments that were begun at once was refused: %s", racing, a)
 		}
 		l.payments = append(l.payments, a.ID)
 		answers[i] = l.Get("/v1/payments/" + a.ID)

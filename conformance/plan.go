@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,6 +20,9 @@ func (s *suite) checks() []check {
 		list = append(list, check{Check: c.Check, jobs: func(*suite) ([]job, string) {
 			return []job{{where: "the provider's own case " + c.ID, live: c.Run}}, ""
 		}})
+	}
+	for i := range list {
+		list[i].Cure = cmp.Or(list[i].Cure, cures[list[i].ID])
 	}
 	slices.SortStableFunc(list, func(a, b check) int { return cmp.Compare(a.Level, b.Level) })
 	return list
@@ -42,7 +46,7 @@ func (s *suite) broken(list []check, err error) {
 	for _, c := range list {
 		r := s.results[c.ID]
 		if c.ID == idLoads {
-			r.Status, r.Failures = Failed, []Failure{{Message: err.Error(), Where: "the plugin was loaded"}}
+			r.Status, r.Failures = Failed, []Failure{{Message: err.Error(), Where: "the plugin was loaded", Reproduce: s.reproduce(job{check: c.ID})}}
 		} else {
 			r.Reason = "the plugin does not load"
 		}
@@ -81,11 +85,14 @@ func (s *suite) plan(list []check) []job {
 	return all
 }
 
-// finish ends the watched checks.
+// finish ends the watched checks, and those that an end of the context has cut off.
 func (s *suite) finish(list []check) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range list {
+		if r := s.results[c.ID]; s.left[c.ID] > 0 && r.Status != Failed {
+			r.Status, r.Reason = Skipped, fmt.Sprintf("interrupted after %d lives, %d were left", r.Lives, s.left[c.ID])
+		}
 		if c.watched {
 			s.results[c.ID].Lives = s.lives
 			s.over(s.results[c.ID])

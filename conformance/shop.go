@@ -69,6 +69,30 @@ func (a *Answer) Word() string {
 	return word
 }
 
+// String is the answer as a failure's message tells it: "409 state_conflict: payment
+// has ended (advice fix)", or "201 pending".
+func (a Answer) String() string {
+	if a.Code == 0 {
+		return "no answer: payhost died"
+	}
+	if a.Class == "" {
+		text := fmt.Sprintf("%d %s", a.Code, a.Word())
+		if a.InDoubt != nil {
+			text += ", in doubt about " + a.InDoubt.Operation + ": " + a.InDoubt.Reason
+		}
+		return text
+	}
+	text := fmt.Sprintf("%d %s: %s", a.Code, a.Class, a.Detail)
+	for _, part := range [][2]string{
+		{"field", a.Field}, {"effect", a.Effect}, {"advice", a.Advice}, {"provider's code", a.ProviderCode},
+	} {
+		if part[1] != "" {
+			text += ", " + part[0] + " " + part[1]
+		}
+	}
+	return text
+}
+
 // Object is a JSON object.
 type Object = map[string]any
 
@@ -163,7 +187,7 @@ func (l *Life) Do(path string, body any) Answer {
 		}
 		if l.Now().Sub(begun) > patience {
 			l.leave(a)
-			l.Fatalf("POST %s is not settled after %s: %s", path, patience, a.Raw)
+			l.Fatalf("POST %s is not settled after %s: %s", path, patience, a)
 		}
 		l.Pass(max(l.untilDue(), pace(l.Now().Sub(begun)), time.Second))
 	}
@@ -188,7 +212,7 @@ func (l *Life) untilDue() time.Duration {
 func (l *Life) Create(amount int64, fields Object) Answer {
 	a := l.Do("/v1/payments", l.NewPayment(amount, fields))
 	if a.Code/100 != 2 {
-		l.Fatalf("the payment was refused: %s", a.Raw)
+		l.Fatalf("the payment was refused: %s", a)
 	}
 	l.payments = append(l.payments, a.ID)
 	return a

@@ -28,16 +28,16 @@ const (
 func watched(level Level) []check {
 	var list []check
 	for _, c := range []Check{
-		{idPrivate, L0, "No secret, card number or name of a payer reaches an answer of the API or the host's log.", "contract 9, abi"},
-		{idLog, L0, "The plugin writes no card number, e-mail address, payer's name or code to its log, masked or not.", "contract 9"},
-		{idEgress, L0, "The plugin calls no host, method or path that its manifest does not declare.", "abi, HTTP"},
-		{idPure, L0, "describe, check_config and notification do not try to use the network.", "contract 2"},
-		{idBounded, L0, "No call of the plugin traps, runs out of time or memory, or ends without a reply.", "abi, limits"},
-		{idOperations, L0, "Every operation that the manifest declares is implemented.", "contract 2"},
-		{idMoneyCalls, L1, "An operation makes no more writing calls than the manifest declares.", "contract 2"},
-		{idMarked, L1, "No call that the manifest lists as reading has an effect at the provider.", "contract 2, abi"},
-		{idKey, L1, "A writing call carries the provider key that the host gave, unchanged, at every send.", "contract 5"},
-		{idResend, L2, "A writing call whose answer is lost is not sent again where the provider knows no key.", "contract 3, 5"},
+		{ID: idPrivate, Level: L0, Sentence: "No secret, card number or name of a payer reaches an answer of the API or the host's log.", Proves: "contract 9, abi"},
+		{ID: idLog, Level: L0, Sentence: "The plugin writes no card number, e-mail address, payer's name or code to its log, masked or not.", Proves: "contract 9"},
+		{ID: idEgress, Level: L0, Sentence: "The plugin calls no host, method or path that its manifest does not declare.", Proves: "abi, HTTP"},
+		{ID: idPure, Level: L0, Sentence: "describe, check_config and notification do not try to use the network.", Proves: "contract 2"},
+		{ID: idBounded, Level: L0, Sentence: "No call of the plugin traps, runs out of time or memory, or ends without a reply.", Proves: "abi, limits"},
+		{ID: idOperations, Level: L0, Sentence: "Every operation that the manifest declares is implemented.", Proves: "contract 2"},
+		{ID: idMoneyCalls, Level: L1, Sentence: "An operation makes no more writing calls than the manifest declares.", Proves: "contract 2"},
+		{ID: idMarked, Level: L1, Sentence: "No call that the manifest lists as reading has an effect at the provider.", Proves: "contract 2, abi"},
+		{ID: idKey, Level: L1, Sentence: "A writing call carries the provider key that the host gave, unchanged, at every send.", Proves: "contract 5"},
+		{ID: idResend, Level: L2, Sentence: "A writing call whose answer is lost is not sent again where the provider knows no key.", Proves: "contract 3, 5"},
 	} {
 		if c.Level == level {
 			list = append(list, check{Check: c, watched: true})

@@ -85,6 +85,7 @@ func cleaned(r *conformance.Report) *conformance.Report {
 func cleanedResult(r conformance.Result) conformance.Result {
 	r.ID, r.Sentence = clean(r.ID, mostName), clean(r.Sentence, mostText)
 	r.Proves, r.Reason = clean(r.Proves, mostName), clean(r.Reason, mostText)
+	r.Cure = clean(r.Cure, mostText)
 	if r.Status == conformance.Skipped && r.Reason == "" {
 		r.Reason = "not run"
 	}

@@ -120,6 +120,9 @@ func (c checkView) headline() string {
 func (c checkView) plain() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nshould:    %s (%s)\n", c.Sentence, c.Proves)
+	if c.Cure != "" {
+		fmt.Fprintf(&b, "cure:      %s\n", c.Cure)
+	}
 	for _, f := range c.Found {
 		b.WriteString(strings.Join(f.lines(), "\n") + "\n\n")
 	}

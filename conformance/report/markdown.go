@@ -62,6 +62,9 @@ func (c checkView) markdown(to *bufio.Writer) {
 		return
 	}
 	fmt.Fprintf(to, "\n### %s\n\nShould hold (%s): %s\n", code(c.ID), prose(c.Proves), prose(c.Sentence))
+	if c.Cure != "" {
+		fmt.Fprintf(to, "\nCure: %s\n", prose(c.Cure))
+	}
 	for _, f := range c.Found {
 		text := strings.Join(f.lines(), "\n")
 		fence := strings.Repeat("`", max(3, longestRun(text)+1))

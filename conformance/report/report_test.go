@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func sample() *conformance.Report {
 	badge := conformance.L1
 	check := func(id string, level conformance.Level, sentence, proves string) conformance.Check {
-		return conformance.Check{ID: id, Level: level, Sentence: sentence, Proves: proves}
+		return conformance.Check{ID: id, Level: level, Sentence: sentence, Proves: proves, Cure: "Mend what " + id + " says."}
 	}
 	return &conformance.Report{
 		Suite: "1", Provider: "aurora", Asked: conformance.L4, Badge: &badge, Seed: 7, Lives: 245,

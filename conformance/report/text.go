@@ -52,6 +52,9 @@ func (c checkView) text(to *bufio.Writer) {
 		return
 	}
 	fmt.Fprintf(to, "\n%s: %s (%s)\n", c.ID, c.Sentence, c.Proves)
+	if c.Cure != "" {
+		fmt.Fprintf(to, "  cure:      %s\n", c.Cure)
+	}
 	for i, f := range c.Found {
 		if i > 0 {
 			fmt.Fprintln(to)
