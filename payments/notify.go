@@ -123,9 +123,13 @@ func (e *Engine) read(
 		e.log.Warn("notification can't be read", "connection", n.Connection, "notification", n.ID, "error", err)
 		return pay.Ack{Status: 503}, nil
 	}
-	if book == nil && note.Authenticity == pay.AuthenticityStrong {
-		if book, err = e.correlate(ctx, n.Connection, &note); err != nil {
+	if note.Authenticity == pay.AuthenticityStrong {
+		named, err := e.correlate(ctx, n.Connection, &note)
+		if err != nil {
 			return pay.Ack{}, err
+		}
+		if named != nil { // what is proven counts for more than the address that it came to
+			book = named
 		}
 	}
 	switch {

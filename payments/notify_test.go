@@ -408,6 +408,30 @@ func (b *bench) parked() int {
 	return stats.Parked
 }
 
+// TestForeign takes a proven call for the payment that it names, whatever address it
+// came to: also to that of one whose id at the provider is not known yet.
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		b := newBench(t, kind, withSigned(newSigned()))
+		mine := b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1")))
+		lost := rahmetPayment("2")
+		lost.Amount = pay.New(2903_00, pay.KZT) // its answer is lost
+		other, err := b.Engine.Create(b.ctx(), b.call(), lost)
+		if err != nil || other.Book.InDoubt() == nil {
+			t.Fatalf("error %v, and no doubt", err)
+		}
+		paid := word{Trust: pay.AuthenticityStrong, Ref: mine.ProviderRef, Status: pay.PaymentSucceeded}
+		b.tell(nonce(other.Book), paid)
+		if got := b.reload(other.Book); got.Status == pay.PaymentSucceeded || got.ProviderRef == mine.ProviderRef {
+			t.Errorf("the other payment is %s, and %s at the provider", got.Status, got.ProviderRef)
+		}
+		if got := b.reload(mine); got.Status != pay.PaymentSucceeded {
+			t.Errorf("the payment that was named is %s", got.Status)
+		}
+	})
+}
+
 // TestNowhere keeps nothing of calls to addresses that nobody was given: anybody can
 // make up as many as the disk has room for.
 func TestNowhere(t *testing.T) {
