@@ -17,7 +17,7 @@ func notifications() []check {
 		called("L3.reordered", "An old call behind a newer one takes nothing back.", (*suite).reordered),
 		called("L3.early", "A call that comes before the answer to its create is not lost, and nothing is done twice.", (*suite).early),
 		called("L3.late", "A call about a payment that has ended is taken in: the money is there.", (*suite).late),
-		called("L3.foreign", "A genuine call about one payment, sent to the address of another, moves not that one.", lives(liveForeign)),
+		called("L3.foreign", "A genuine call about one payment, sent to the address of another, moves not that one.", lives(liveForeign, liveForeignInDoubt)),
 		{
 			Check: level3("L3.unknown", "A call to an address that was given to nobody is refused, and nothing of it is kept."),
 			jobs:  func(*suite) ([]job, string) { return []job{{live: liveUnknown}}, "" },

@@ -293,6 +293,32 @@ func liveForeign(l *Life) {
 	l.elsewhere(genuine, paid)
 }
 
+// liveForeignInDoubt sends a call about one payment to the address of another that the
+// provider has not named yet: the answer to its create was lost.
+func liveForeignInDoubt(l *Life) {
+	paid := l.Begin()
+	genuine := l.paidCall(paid)
+	l.Step("create")
+	l.Wire.Arm(wire.Fault{Kind: wire.CutAfter})
+	key, body := l.NewKey(), l.NewPayment(l.Terms.Amount, nil)
+	p := l.Request(http.MethodPost, "/v1/payments", key, body)
+	if p.ID == "" {
+		l.Wire.Disarm()
+		return // nothing was sent: there is no such payment
+	}
+	l.payments = append(l.payments, p.ID)
+	l.Step("a call about another payment")
+	l.hostile("a genuine call about another payment", genuine.at(l.address(p)))
+	l.calm()
+	if b := l.stored(p); b.Status == pay.PaymentSucceeded || b.ProviderRef != "" && b.ProviderRef == l.stored(paid).ProviderRef {
+		l.Failf("a payment whose create is in doubt takes the call about another for its own: it is %s", b.Status)
+	}
+	l.Wire.Disarm()
+	l.underKey("/v1/payments", key, body)
+	l.Until("/v1/payments/"+p.ID, "pending")
+	l.goOn(l.Get("/v1/payments/" + p.ID))
+}
+
 // elsewhere sends a call to another connection of the same merchant.
 func (l *Life) elsewhere(genuine Inbound, paid Answer) {
 	other := l.config
