@@ -67,9 +67,8 @@ func last(lines []string) []string {
 // logBook keeps the latest lines of the host's log. What stands in it of a life is
 // told by the name of its connection.
 type logBook struct {
-	mu    sync.Mutex
-	kept  []string
-	named map[string]hclog.Logger
+	mu   sync.Mutex
+	kept []string
 }
 
 const maxLog = 4_000

@@ -17,22 +17,40 @@ func lifecycle() []check {
 		one("L1.failed", L1, "A payment that fails at the provider is failed.", "contract 4", liveFailed),
 		one("L1.expired", L1, "A payment that nobody pays ends, and the provider charged nothing.", "contract 4", liveExpired),
 		one("L1.late", L1, "A payment that is paid behind its end is succeeded all the same.", "contract 4", liveLate),
-		one("L1.expires_at", L1, "The time to pay that the merchant gives is the provider's, to the minute, whatever the zone.", "providers 4, C9", liveExpiresAt),
+		one("L1.expires_at", L1,
+			"The time to pay that the merchant gives is the provider's, to the minute, whatever the zone.",
+			"providers 4, C9", liveExpiresAt),
 		{
 			Check: Check{
 				ID: "L1.amounts", Level: L1, Sentence: "Every amount reaches the provider exactly.", Proves: "contract 2; providers 4, C10",
 			},
 			jobs: (*suite).amounts,
 		},
-		one("L1.bad_amounts", L1, "An amount that the provider can't take is refused before anything is sent.", "contract 2; providers 4, C10", liveBadAmounts),
-		one("L1.currency", L1, "A currency that the plugin does not declare is refused, and nothing is sent.", "contract 2", liveCurrency),
-		one("L1.undeclared", L1, "An operation that is not declared answers unsupported, and nothing is sent.", "contract 2", liveUndeclared),
-		one("L1.refunds", L1, "Two equal refunds are two, one of more than is left is refused, and all of it can go back.", "contract 2, 5", liveRefunds),
+		one("L1.bad_amounts", L1,
+			"An amount that the provider can't take is refused before anything is sent.",
+			"contract 2; providers 4, C10", liveBadAmounts),
+		one("L1.currency", L1,
+			"A currency that the plugin does not declare is refused, and nothing is sent.",
+			"contract 2", liveCurrency),
+		one("L1.undeclared", L1,
+			"An operation that is not declared answers unsupported, and nothing is sent.",
+			"contract 2", liveUndeclared),
+		one("L1.refunds", L1,
+			"Two equal refunds are two, one of more than is left is refused, and all of it can go back.",
+			"contract 2, 5", liveRefunds),
 		one("L1.codes", L1, "A code that is bad is refused as such, and a good one goes on.", "contract 8", liveCodes),
-		one("L1.batch", L1, "A status call about many answers of each what one about it alone does, and never that an unknown one is paid.", "contract 2", liveBatch),
-		one("L1.more_fields", L1, "Fields that did not exist when the plugin was written change nothing.", "providers 4, C5", liveAll(wire.MoreFields)),
-		one("L1.numbers_text", L1, "Numbers told as texts, and texts that are numbers told as such, change no amount.", "providers 4, C5", liveAll(wire.NumbersText)),
-		one("L1.unknown_word", L1, "A state word that the plugin does not know is no news, and never success.", "contract 3; providers 4, C6", liveUnknownWord),
+		one("L1.batch", L1,
+			"A status call about many answers of each what one about it alone does, and never that an unknown one is paid.",
+			"contract 2", liveBatch),
+		one("L1.more_fields", L1,
+			"Fields that did not exist when the plugin was written change nothing.",
+			"providers 4, C5", liveAll(wire.MoreFields)),
+		one("L1.numbers_text", L1,
+			"Numbers told as texts, and texts that are numbers told as such, change no amount.",
+			"providers 4, C5", liveAll(wire.NumbersText)),
+		one("L1.unknown_word", L1,
+			"A state word that the plugin does not know is no news, and never success.",
+			"contract 3; providers 4, C6", liveUnknownWord),
 		one("L1.other_amount", L1, "A payment about another amount than asked is not succeeded.", "contract 3", liveOtherAmount),
 		one("L1.other_subject", L1, "What the provider tells of another payment moves none of ours.", "contract 3", liveOtherSubject),
 		one("L1.tenants", L1, "Nothing that one merchant's provider said is told to another's.", "abi, isolation", liveTenants),
@@ -128,7 +146,8 @@ func liveExpiresAt(l *Life) {
 	}
 	l.Pass(3 * time.Minute)
 	if now := at("after eleven minutes"); now == first {
-		l.Failf("a minute behind its time the payment is still %s at the provider: the time to pay was not sent, or in the wrong zone or unit", now)
+		l.Failf("a minute behind its time the payment is still %s at the provider: the time to pay was not "+
+			"sent, or in the wrong zone or unit", now)
 	}
 }
 

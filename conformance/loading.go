@@ -28,9 +28,15 @@ func loading() []check {
 		one("L0.describe", L0, "describe answers the same in every instance.", "contract 2", liveDescribe),
 		one("L0.config", L0, "The provider's good settings are taken.", "contract 2", func(*Life) {}),
 		one("L0.bad_config", L0, "Bad settings are refused, with the path of the field.", "contract 9", liveBadConfig),
-		one("L0.missing", L0, "A connection without a secret, key or identity that is required is refused, with its path.", "contract 9", liveMissing),
-		one("L0.asked", L0, "Every declared operation answers a well-formed request it can do nothing with, without a fault.", "contract 2", liveAsked),
-		one("L0.random", L0, "What the plugin makes up is made of the host's randomness: two fresh instances make up different things.", "abi, isolation", liveRandom),
+		one("L0.missing", L0,
+			"A connection without a secret, key or identity that is required is refused, with its path.",
+			"contract 9", liveMissing),
+		one("L0.asked", L0,
+			"Every declared operation answers a well-formed request it can do nothing with, without a fault.",
+			"contract 2", liveAsked),
+		one("L0.random", L0,
+			"What the plugin makes up is made of the host's randomness: two fresh instances make up different things.",
+			"abi, isolation", liveRandom),
 	}
 }
 

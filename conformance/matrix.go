@@ -35,14 +35,23 @@ func faultRows() []faultRow {
 		{"L2.slow", "An answer behind the deadline is never taken for a no.", []wire.Fault{once(wire.Slow)}},
 		{"L2.late", "A request that arrives behind the next one moves no money twice.", []wire.Fault{once(wire.Late)}},
 		{"L2.twice", "A request that arrives two times moves its money once.", []wire.Fault{once(wire.Twice)}},
-		{"L2.rate_limited", "429, with Retry-After and without, changes nothing and is waited out.", append(both(wire.TooMany), both(wire.TooManyWait)...)},
-		{"L2.server_error", "500, 502 and 503 leave a doubt that ends as the provider's ledger says.", sides(wire.ServerError, wire.BadGateway, wire.Unavailable)},
+		{
+			"L2.rate_limited", "429, with Retry-After and without, changes nothing and is waited out.",
+			append(both(wire.TooMany), both(wire.TooManyWait)...),
+		},
+		{
+			"L2.server_error", "500, 502 and 503 leave a doubt that ends as the provider's ledger says.",
+			sides(wire.ServerError, wire.BadGateway, wire.Unavailable),
+		},
 		{"L2.html", "A page of HTML in place of an answer leaves a doubt that ends well.", sides(wire.HTML)},
 		{"L2.empty", "An empty answer leaves a doubt that ends well.", sides(wire.Empty)},
 		{"L2.huge", "An answer without end is cut off, and leaves a doubt that ends well.", []wire.Fault{{Kind: wire.Huge, After: true}}},
 		{"L2.half", "Half a body leaves a doubt that ends well.", both(wire.Half)},
 		{"L2.bom", "A byte order mark before the body changes nothing.", []wire.Fault{once(wire.BOM)}},
-		{"L2.wrong_types", "An answer with other types than the provider's leaves a doubt that ends well.", []wire.Fault{again(wire.WrongTypes)}},
+		{
+			"L2.wrong_types", "An answer with other types than the provider's leaves a doubt that ends well.",
+			[]wire.Fault{again(wire.WrongTypes)},
+		},
 		{"L2.nulls", "An answer whose fields are null leaves a doubt that ends well.", []wire.Fault{again(wire.Nulls)}},
 	}
 }
@@ -58,28 +67,46 @@ func matrix() []check {
 	}
 	return append(list,
 		check{
-			Check: Check{ID: "L2.killed", Level: L2, Sentence: "payhost may be killed at every boundary of every operation, and nothing is done twice or forgotten.", Proves: "contract 3, 5"},
-			jobs:  (*suite).killed,
+			Check: Check{
+				ID: "L2.killed", Level: L2, Proves: "contract 3, 5",
+				Sentence: "payhost may be killed at every boundary of every operation, and nothing is done twice or forgotten.",
+			},
+			jobs: (*suite).killed,
 		},
 		check{
-			Check: Check{ID: "L2.killed_sending", Level: L2, Sentence: "payhost may be killed with every request on its way, before and after the provider acts.", Proves: "contract 3, 5"},
-			jobs:  (*suite).killedSending,
+			Check: Check{
+				ID: "L2.killed_sending", Level: L2, Proves: "contract 3, 5",
+				Sentence: "payhost may be killed with every request on its way, before and after the provider acts.",
+			},
+			jobs: (*suite).killedSending,
 		},
 		check{
-			Check: Check{ID: "L2.drawn", Level: L2, Sentence: "Two and three faults at once, drawn from the seed, end as one does.", Proves: "contract 3, 5"},
-			jobs:  (*suite).drawn,
+			Check: Check{
+				ID: "L2.drawn", Level: L2, Proves: "contract 3, 5",
+				Sentence: "Two and three faults at once, drawn from the seed, end as one does.",
+			},
+			jobs: (*suite).drawn,
 		},
 		check{
-			Check: Check{ID: "L2.unauthorized", Level: L2, Sentence: "Credentials that are refused once are no answer to the payment: it is not declined, and the plugin does not try for ever.", Proves: "contract 3; providers 0"},
-			jobs:  (*suite).unauthorized,
+			Check: Check{
+				ID: "L2.unauthorized", Level: L2, Proves: "contract 3; providers 0",
+				Sentence: "Credentials that are refused once are no answer to the payment: it is not declined, and the plugin does not try for ever.",
+			},
+			jobs: (*suite).unauthorized,
 		},
 		check{
-			Check: Check{ID: "L2.outage", Level: L2, Sentence: "A doubt lasts as long as the provider is away, a week too, and ends when it is back.", Proves: "contract 7"},
-			jobs:  (*suite).outage,
+			Check: Check{
+				ID: "L2.outage", Level: L2, Proves: "contract 7",
+				Sentence: "A doubt lasts as long as the provider is away, a week too, and ends when it is back.",
+			},
+			jobs: (*suite).outage,
 		},
 		check{
-			Check: Check{ID: "L2.racing", Level: L2, Sentence: "Two payments begun at once through a fresh instance both come through, and each is charged once.", Proves: "contract 5; providers 4, R1"},
-			jobs:  func(*suite) ([]job, string) { return []job{{live: liveRacing}}, "" },
+			Check: Check{
+				ID: "L2.racing", Level: L2, Proves: "contract 5; providers 4, R1",
+				Sentence: "Two payments begun at once through a fresh instance both come through, and each is charged once.",
+			},
+			jobs: func(*suite) ([]job, string) { return []job{{live: liveRacing}}, "" },
 		},
 	)
 }

@@ -46,7 +46,10 @@ func (s *suite) broken(list []check, err error) {
 	for _, c := range list {
 		r := s.results[c.ID]
 		if c.ID == idLoads {
-			r.Status, r.Failures = Failed, []Failure{{Message: err.Error(), Where: "the plugin was loaded", Reproduce: s.reproduce(job{check: c.ID})}}
+			r.Status = Failed
+			r.Failures = []Failure{{
+				Message: err.Error(), Where: "the plugin was loaded", Reproduce: s.reproduce(job{check: c.ID}),
+			}}
 		} else {
 			r.Reason = "the plugin does not load"
 		}

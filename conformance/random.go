@@ -18,7 +18,8 @@ func liveRandom(l *Life) {
 	first, second := l.makings(0), l.makings(time.Hour)
 	for text := range first.once {
 		if second.once[text] && !first.always[text] && !first.given(text) {
-			l.Failf("%q is made up by the plugin, and another fresh instance makes up the same: ids and nonces must come from the host's random", text)
+			l.Failf("%q is made up by the plugin, and another fresh instance makes up the same: ids and nonces "+
+				"must come from the host's random", text)
 		}
 	}
 }

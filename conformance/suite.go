@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/payhost/payhost/conformance/wire"
-	"github.com/payhost/payhost/host"
 )
 
 // suite is one examination under way.
@@ -50,7 +49,6 @@ type check struct {
 type job struct {
 	check  string
 	where  string // what is done to the plugin, for the evidence
-	only   string // tells it from the other jobs of the check
 	kill   killPlan
 	faults []wire.Fault
 	live   func(l *Life)
@@ -236,9 +234,6 @@ func (s *suite) over(r *Result) {
 		s.options.Progress(*r, s.ended, s.of)
 	}
 }
-
-// next returns the source of the revision that L4 upgrades to.
-func (s *suite) next() host.Source { return s.target.Next }
 
 // stateWords are the provider's own words for states that the plugin has reported in
 // the dry runs.

@@ -28,16 +28,40 @@ const (
 func watched(level Level) []check {
 	var list []check
 	for _, c := range []Check{
-		{ID: idPrivate, Level: L0, Sentence: "No secret, card number or name of a payer reaches an answer of the API or the host's log.", Proves: "contract 9, abi"},
-		{ID: idLog, Level: L0, Sentence: "The plugin writes no card number, e-mail address, payer's name or code to its log, masked or not.", Proves: "contract 9"},
-		{ID: idEgress, Level: L0, Sentence: "The plugin calls no host, method or path that its manifest does not declare.", Proves: "abi, HTTP"},
+		{
+			ID: idPrivate, Level: L0, Proves: "contract 9, abi",
+			Sentence: "No secret, card number or name of a payer reaches an answer of the API or the host's log.",
+		},
+		{
+			ID: idLog, Level: L0, Proves: "contract 9",
+			Sentence: "The plugin writes no card number, e-mail address, payer's name or code to its log, masked or not.",
+		},
+		{
+			ID: idEgress, Level: L0, Proves: "abi, HTTP",
+			Sentence: "The plugin calls no host, method or path that its manifest does not declare.",
+		},
 		{ID: idPure, Level: L0, Sentence: "describe, check_config and notification do not try to use the network.", Proves: "contract 2"},
-		{ID: idBounded, Level: L0, Sentence: "No call of the plugin traps, runs out of time or memory, or ends without a reply.", Proves: "abi, limits"},
+		{
+			ID: idBounded, Level: L0, Proves: "abi, limits",
+			Sentence: "No call of the plugin traps, runs out of time or memory, or ends without a reply.",
+		},
 		{ID: idOperations, Level: L0, Sentence: "Every operation that the manifest declares is implemented.", Proves: "contract 2"},
-		{ID: idMoneyCalls, Level: L1, Sentence: "An operation makes no more writing calls than the manifest declares.", Proves: "contract 2"},
-		{ID: idMarked, Level: L1, Sentence: "No call that the manifest lists as reading has an effect at the provider.", Proves: "contract 2, abi"},
-		{ID: idKey, Level: L1, Sentence: "A writing call carries the provider key that the host gave, unchanged, at every send.", Proves: "contract 5"},
-		{ID: idResend, Level: L2, Sentence: "A writing call whose answer is lost is not sent again where the provider knows no key.", Proves: "contract 3, 5"},
+		{
+			ID: idMoneyCalls, Level: L1, Proves: "contract 2",
+			Sentence: "An operation makes no more writing calls than the manifest declares.",
+		},
+		{
+			ID: idMarked, Level: L1, Proves: "contract 2, abi",
+			Sentence: "No call that the manifest lists as reading has an effect at the provider.",
+		},
+		{
+			ID: idKey, Level: L1, Proves: "contract 5",
+			Sentence: "A writing call carries the provider key that the host gave, unchanged, at every send.",
+		},
+		{
+			ID: idResend, Level: L2, Proves: "contract 3, 5",
+			Sentence: "A writing call whose answer is lost is not sent again where the provider knows no key.",
+		},
 	} {
 		if c.Level == level {
 			list = append(list, check{Check: c, watched: true})

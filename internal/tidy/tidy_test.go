@@ -96,7 +96,7 @@ func rules() []rule {
 		},
 		{from: "conformance/broken/...", own: []string{"conformance/...", "host", "plugins/...", "examples/...", "sdk/..."}},
 		{
-			from: "conformance", own: []string{"conformance/sim/simkit", "conformance/wire", "host/...", "payments/...", "httpapi", "sdk/pay"},
+			from: "conformance", own: []string{"conformance/sim/simkit", "conformance/wire", "host/...", "payments/...", "httpapi", "sdk/abi", "sdk/pay"},
 			outer: []string{"github.com/hashicorp/go-hclog"},
 		},
 		{from: "conformance/report", own: []string{"conformance"}},
