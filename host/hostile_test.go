@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/host/testdata/probe"
+	"github.com/payhost/payhost/sdk"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -196,6 +198,30 @@ func TestHostileAnswers(t *testing.T) {
 				t.Errorf("good call after: %v", err)
 			}
 		})
+	}
+}
+
+// boaster declares its notifications weak, and calls them strong all the same.
+type boaster struct{ probe.Provider }
+
+func (b boaster) Manifest() pay.Manifest {
+	m := b.Provider.Manifest()
+	m.Notification = pay.AuthenticityWeak
+	return m
+}
+
+// TestNotificationIsTrustedAsDeclared: the operator has read the manifest, and knows
+// by it what may move a payment.
+func TestNotificationIsTrustedAsDeclared(t *testing.T) {
+	t.Parallel()
+	mac := hmac.New(sha256.New, []byte(macKey))
+	mac.Write([]byte("paid"))
+	r := newRig(t, host.Source{Native: sdk.Native(boaster{probe.New()})})
+	note, err := r.conn.Notification(t.Context(), pay.NotificationRequest{
+		Method: "POST", Body: []byte("paid"), Query: hex.EncodeToString(mac.Sum(nil)),
+	})
+	if err != nil || note.Authenticity != pay.AuthenticityWeak {
+		t.Errorf("%+v, %v", note, err)
 	}
 }
 

@@ -32,7 +32,8 @@ func (c *Connection) RefundStatus(ctx context.Context, refunds ...pay.Ref) ([]pa
 }
 
 // Notification lets the plugin parse an inbound call. It sends nothing and
-// changes nothing: what is done with the answer is the caller's.
+// changes nothing: what is done with the answer is the caller's. A notification is
+// trusted no further than the manifest declares, whatever the plugin says of it.
 func (c *Connection) Notification(ctx context.Context, r pay.NotificationRequest) (pay.Notification, error) {
 	reply, err := c.ask(ctx, pay.OpNotification, func(call *call) {
 		var body int32
@@ -119,6 +120,11 @@ func (b *binding) answer(op pay.Operation, reply abi.Reply, fault *pay.Error) (a
 	if fault != nil {
 		fault.Effect = pay.EffectNone // nothing was asked for that could change anything
 		return abi.Reply{}, b.masked(op, fault.Fill())
+	}
+	if n := reply.Notification; n != nil && n.Authenticity > b.revision.manifest.Notification {
+		b.log.Warn("plugin trusts a notification more than its manifest allows", "says", n.Authenticity.String(),
+			"declared", b.revision.manifest.Notification.String())
+		n.Authenticity = b.revision.manifest.Notification
 	}
 	for i := range reply.Items {
 		b.maskItem(op, &reply.Items[i])
