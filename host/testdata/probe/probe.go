@@ -29,7 +29,10 @@ func (p Provider) Manifest() pay.Manifest {
 	return pay.Manifest{
 		ID: "probe", Version: p.Version, Title: "Probe",
 		Operations: []pay.OperationSpec{
-			{Operation: pay.OpDescribe}, {Operation: pay.OpCheckConfig}, {Operation: pay.OpStatus}, {Operation: pay.OpPing},
+			{Operation: pay.OpDescribe},
+			{Operation: pay.OpCheckConfig},
+			{Operation: pay.OpStatus},
+			{Operation: pay.OpPing},
 			{Operation: pay.OpNotification},
 			{Operation: pay.OpCreate, Idempotency: pay.IdempotencyLookup, KeyForm: pay.KeyOrder, MoneyCalls: 2},
 			{Operation: pay.OpRefund, Idempotency: pay.IdempotencyNative, KeyForm: pay.KeyUUID, MoneyCalls: 1},
@@ -50,9 +53,9 @@ func (p Provider) Manifest() pay.Manifest {
 		},
 		Keys:       []pay.KeySpec{{Name: "mac", Algorithms: []string{"HS256"}}},
 		Identities: []pay.IdentitySpec{{Name: "client"}},
-		BatchSize:  2,
-		Storage:    true,
-		State:      pay.StateSchema{Writes: p.Writes, Reads: p.Reads},
+		BatchSize:  2, Notification: pay.AuthenticityStrong,
+		Storage: true,
+		State:   pay.StateSchema{Writes: p.Writes, Reads: p.Reads},
 		SettingsSchema: `{"type":"object","additionalProperties":false,"properties":{
 			"till_id":{"type":"string","pattern":"^[a-z0-9]+$"},"level":{"type":"integer","maximum":9}}}`,
 	}
