@@ -17,8 +17,8 @@ func ofYenilToleg() []Plugin {
 			&yenil{created: fieldsAsTheyCome}, "Y1", "Y3", "Y6", "Y9"),
 		brokenYenil("yeniltoleg_known_key_is_no", "takes a key that the provider knows for a refusal",
 			&yenil{created: knownKeyIsNo}, "Y2"),
-		brokenYenil("yeniltoleg_key_of_attempt", "gives each attempt of a create a key of its own",
-			&yenil{create: keyOfAttempt}, "Y1", "Y2"),
+		brokenYenil("yeniltoleg_new_key", "takes HTTP 500 for the end of a key",
+			&yenil{create: newKeyAfter500}, "Y1", "Y2", "L2.server_error"),
 		brokenYenil("yeniltoleg_token_is_request", "blames the request when the token is refused",
 			&yenil{created: tokenIsRequest}, "Y3"),
 		brokenYenil("yeniltoleg_silent", "keeps the provider's words to itself",
@@ -70,6 +70,8 @@ type yenil struct {
 	status func(p *yeniltoleg.Provider, h *sdk.Host, list []pay.Ref) ([]pay.StatusItem, error)
 	cancel func(p *yeniltoleg.Provider, h *sdk.Host, r *pay.PaymentRequest) (*pay.Result, error)
 	refund func(p *yeniltoleg.Provider, h *sdk.Host, r *pay.RefundRequest) (*pay.Result, error)
+	// This changes what the plugin says of itself.
+	manifest func(*pay.Manifest)
 	// These change what a method has read.
 	created func(h *sdk.Host, result *pay.Result, e *pay.Error) (*pay.Result, *pay.Error)
 	undone  func(op pay.Operation, ref *pay.Ref, result *pay.Result, e *pay.Error) (*pay.Result, *pay.Error)
@@ -79,6 +81,15 @@ type yenil struct {
 func brokenYenil(name, does string, y *yenil, fails ...string) Plugin {
 	y.Provider = yeniltoleg.New()
 	return Plugin{Name: name, Does: does, Provider: "yeniltoleg", Fails: fails, New: func() sdk.Provider { return y }}
+}
+
+// Manifest is the plugin's, with the mistake.
+func (y *yenil) Manifest() pay.Manifest {
+	m := y.Provider.Manifest()
+	if y.manifest != nil {
+		y.manifest(&m)
+	}
+	return m
 }
 
 // Create is the plugin's, with the mistake.

@@ -75,8 +75,8 @@ func tidyPage(_ *sdk.Host, result *pay.Result, e *pay.Error) (*pay.Result, *pay.
 
 // Mistakes about what is registered.
 
-func keyOfAttempt(p *yeniltoleg.Provider, h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) {
-	if r.Attempt > 1 {
+func newKeyAfter500(p *yeniltoleg.Provider, h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) {
+	if r.Earlier.Status == 500 {
 		r.ProviderKey += "-" + strconv.Itoa(r.Attempt)
 	}
 	return p.Create(h, r)
