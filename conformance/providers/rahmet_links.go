@@ -55,11 +55,12 @@ func (l *rahmetLife) hinted(p conformance.Answer, mark int, status, what string)
 		}
 		return false
 	}) {
-		l.Failf("after %s the payment is %v, want %s by a status call that is made at once", what, l.Get(l.path(p)).Status, status)
+		l.Fatalf("after %s the payment is %v, want %s by a status call that is made at once", what, l.Get(l.path(p)).Status, status)
 	}
 }
 
 func rahmetPostlinks(l *rahmetLife) {
+	rahmetForged(l)
 	for _, params := range []string{"0", "2", "4"} {
 		for _, join := range []string{"correct", "naive"} {
 			l.Step("pay; postlink with %s parameters, joined as %s", params, join)
@@ -76,7 +77,6 @@ func rahmetPostlinks(l *rahmetLife) {
 	l.set("postlink_join", "correct")
 	rahmetTwice(l)
 	rahmetEarly(l)
-	rahmetForged(l)
 	rahmetUncalled(l)
 	l.Verify()
 }

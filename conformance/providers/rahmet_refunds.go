@@ -104,7 +104,7 @@ func rahmetCommission(l *rahmetLife) {
 	l.Move(l.refunds(l.order(p))[0].ID, "settled")
 	l.Pass(time.Minute)
 	l.refundIs(p, path, "pending", 90000, "status shows 900 of the 1000 that were asked for")
-	if !l.told(p.ID, "900.00") {
+	if !l.told(p.ID, "900.00") && !l.told(p.ID, " 900 ") {
 		l.Failf("the timeline does not tell the amount that the provider named, 900 of the requested 1000")
 	}
 	second := l.Try(l.path(p)+"/refunds", conformance.Object{"amount": l.Amount(10000), "reason": "more"})
@@ -126,7 +126,7 @@ func rahmetKeys(l *rahmetLife) {
 	key, body := l.NewKey(), conformance.Object{"amount": l.Amount(50000), "reason": "one less"}
 	a := l.Request(http.MethodPost, l.path(p)+"/refunds", key, body)
 	if a.Code != http.StatusAccepted || a.InDoubt == nil {
-		l.Failf("a refund whose every answer was lost is answered %d %s, want 202 in doubt", a.Code, a.Raw)
+		l.Fatalf("a refund whose every answer was lost is answered %d %s, want 202 in doubt", a.Code, a.Raw)
 	}
 	l.Wire.Disarm()
 	l.Until(l.path(p)+"/refunds/"+a.ID, "succeeded")
@@ -265,6 +265,7 @@ func rahmetForgotten(l *rahmetLife) {
 	l.Step("refund of an order that the provider has forgotten")
 	p := l.sell()
 	l.sim.Reset()
+	l.warm() // the tokens are forgotten, too
 	a := l.Try(l.path(p)+"/refunds", conformance.Object{"amount": l.Amount(100000), "reason": "forgotten"})
 	l.Pass(time.Hour)
 	r := l.Get(l.path(p) + "/refunds/" + a.ID)
