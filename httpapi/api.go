@@ -9,6 +9,7 @@ import (
 	"path"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,15 +22,13 @@ import (
 // API is the handler of everything that payhost serves over HTTP. It is safe for
 // concurrent use.
 type API struct {
-	config   Config
-	log      hclog.Logger
-	mux      *http.ServeMux
-	huma     huma.API
-	keys     atomic.Pointer[keyring]
-	inbound  *buckets
-	document []byte // openapi.json
-	page     []byte // docs
-	style    string // the page's, as Content-Security-Policy names it
+	config    Config
+	log       hclog.Logger
+	mux       *http.ServeMux
+	huma      huma.API
+	keys      atomic.Pointer[keyring]
+	inbound   *buckets
+	described func() description // made once
 }
 
 // New returns the handler. It starts nothing and needs no Close.
@@ -54,14 +53,13 @@ func New(c Config) (*API, error) {
 	a.serveNotifications()
 	a.serveHealth()
 	a.mux.HandleFunc("/", a.unknown)
-	if err := a.describe(); err != nil {
-		return nil, fmt.Errorf("httpapi: openapi document: %w", err)
-	}
+	mendSchemas(a.huma.OpenAPI())
+	a.described = sync.OnceValue(func() description { return describe(a.huma.OpenAPI()) })
 	return a, nil
 }
 
 // Document returns the OpenAPI 3.1 document, as GET /openapi.json serves it.
-func (a *API) Document() []byte { return a.document }
+func (a *API) Document() []byte { return a.described().document }
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {

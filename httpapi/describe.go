@@ -13,22 +13,27 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// describe finishes the OpenAPI document and writes it and the page for people.
-func (a *API) describe() error {
-	o := a.huma.OpenAPI()
-	mendSchemas(o)
-	var err error
-	if a.document, err = json.Marshal(o); err != nil {
-		return err
+// description is what the API says of itself.
+type description struct {
+	document []byte // openapi.json
+	page     []byte // docs
+	style    string // the page's, as Content-Security-Policy names it
+}
+
+// describe writes the OpenAPI document and the page for people. It takes longer than
+// all else of New, so it is done when somebody asks. It panics for a mistake in this
+// package, which every test of the document would see.
+func describe(o *huma.OpenAPI) description {
+	document, err := json.Marshal(o)
+	if err != nil {
+		panic("httpapi: openapi document: " + err.Error())
 	}
 	var page bytes.Buffer
 	if err := template.Must(template.New("docs").Parse(pageHTML)).Execute(&page, pageOf(o)); err != nil {
-		return err
+		panic("httpapi: page of the openapi document: " + err.Error())
 	}
-	a.page = page.Bytes()
 	sum := sha256.Sum256([]byte(pageCSS))
-	a.style = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-	return nil
+	return description{document, page.Bytes(), "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}
 }
 
 // mendSchemas says what huma's tags can't: which references may be null, and that

@@ -33,7 +33,7 @@ func (a *API) serveHealth() {
 		summary: "This document",
 	}, func(x *exchange, _ *http.Request) {
 		x.Header().Set("Content-Type", "application/openapi+json")
-		_, _ = x.Write(a.document)
+		_, _ = x.Write(a.described().document)
 	})
 	a.plain(route{
 		id: "docs", method: http.MethodGet, path: "/docs", tag: tagHealth, scope: anyScope, page: true,
@@ -41,9 +41,9 @@ func (a *API) serveHealth() {
 	}, func(x *exchange, _ *http.Request) {
 		x.Header().Set("Content-Type", "text/html; charset=utf-8")
 		x.Header().Set("Content-Security-Policy",
-			"default-src 'none'; style-src '"+a.style+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+			"default-src 'none'; style-src '"+a.described().style+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		x.Header().Set("Referrer-Policy", "no-referrer")
-		_, _ = x.Write(a.page)
+		_, _ = x.Write(a.described().page)
 	})
 }
 
