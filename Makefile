@@ -6,14 +6,15 @@ GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 PLUGINS   := rahmet yeniltoleg smartpay
-EXAMPLES  := $(notdir $(wildcard examples/*))
+EXAMPLES  := $(patsubst examples/%/wasm/,%,$(wildcard examples/*/wasm/))
 WASM      := GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w'
 FUZZTIME  ?= 20s
 DEMO      ?=
 LOAD      ?=
 RUN       ?=
+CONFORMANCE ?=
 
-.PHONY: help build plugins demo run test race check format lint vuln fuzz bench clean
+.PHONY: help build plugins demo run conformance test race check format lint vuln fuzz bench clean
 help: ## Show what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -41,12 +42,18 @@ demo: build ## Take a payment through its whole life at every provider (DEMO='--
 run: build ## Run payhost with the simulators and stay up (RUN='--listen …')
 	build/payhost dev --cache build/cache $(RUN)
 
+conformance: build ## Hold the three plugins and the example to the contract (CONFORMANCE='--level L2 …')
+	@for p in rahmet yeniltoleg smartpay aurora; do \
+		build/payhost conformance build/plugins/$$p.wasm --cache build/cache $(CONFORMANCE) || exit 1; \
+	done
+
 test: ## Run every test that needs nothing but Go
 	go vet ./...
 	go test -timeout 10m ./...
 
 race: ## Run the tests of concurrent code under the race detector
-	go test -race -timeout 15m ./host/... ./sdk/... ./conformance/... ./cmd/payhost/internal/daemon ./httpapi ./payments/ledger
+	go test -race -timeout 15m ./host/... ./sdk/... ./conformance/sim/... ./conformance/wire ./cmd/payhost/internal/daemon ./httpapi ./payments/ledger
+	go test -race -timeout 15m ./conformance -run OwnPlugins/aurora -checks 'L0.*,L1.*,L2.cut_after,L2.racing,L3.*'
 	go test -race -timeout 15m ./payments -run 'Flow|Concurrent|Processes|SameKey|Delivery|Postlink|Parked|Batches|Guards'
 	go test -race -timeout 15m ./payments/store -run SQLite
 
