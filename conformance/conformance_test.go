@@ -132,7 +132,7 @@ func TestExamineIsInterrupted(t *testing.T) {
 	}
 	for _, x := range r.Results {
 		if x.Status == conformance.Failed || x.Status == conformance.Skipped && x.Reason == "" {
-			t.Errorf("%s is %s: %s", x.ID, x.Status, x.Reason)
+			t.Errorf("%s is %s: %s %+v", x.ID, x.Status, x.Reason, x.Failures)
 		}
 	}
 }

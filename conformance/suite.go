@@ -143,6 +143,9 @@ func (s *suite) live(ctx context.Context, st *station, j job) {
 	if l != nil {
 		defer l.close()
 	}
+	if err != nil && ctx.Err() != nil {
+		return
+	}
 	if err != nil {
 		s.note(j, &Life{failures: []Failure{{Message: err.Error(), Where: j.where}}}, began)
 		return

@@ -32,10 +32,6 @@ func (l *link) serve() {
 		x, fault := l.wire.begin(r, body)
 		goOn := l.pass(r, body, x, fault)
 		l.wire.end(x)
-		l.wire.release()
-		if fault != nil && fault.Kind == Late {
-			l.wire.hold(func() { l.deliverLate(r, body, x) })
-		}
 		if !goOn {
 			return
 		}
@@ -65,6 +61,7 @@ func (l *link) pass(r *http.Request, body []byte, x *Exchange, fault *Fault) boo
 		l.wire.Kill()
 		return false
 	case Late:
+		l.wire.hold(func() { l.deliverLate(r, body, x) })
 		l.wait()
 		return false
 	case TooMany, TooManyWait, Unauthorized, ServerError, BadGateway, Unavailable, HTML, Empty, Huge:
@@ -98,8 +95,11 @@ func (l *link) pass(r *http.Request, body []byte, x *Exchange, fault *Fault) boo
 	case CutAfter:
 		return false
 	}
-	a.body, x.Changed = change(fault.Kind, a.body, fault.Words)
-	x.Answer = a.body
+	changed, did := change(fault.Kind, a.body, fault.Words)
+	a.body = changed
+	l.wire.mu.Lock()
+	x.Changed, x.Answer = did, changed
+	l.wire.mu.Unlock()
 	return l.reply(a, x)
 }
 
@@ -130,18 +130,23 @@ func (l *link) forward(r *http.Request, body []byte, x *Exchange) (*answer, erro
 		_ = l.upstream.Close()
 		l.upstream = nil
 	}
-	if x != nil {
-		l.wire.mu.Lock()
-		defer l.wire.mu.Unlock()
-		x.Forwarded = true
-		if err == nil {
-			x.Status, x.AnswerHeader, x.Answer = a.status, a.header, a.body
-		}
-		if l.wire.Effects != nil {
-			x.Effects = l.wire.Effects() - before
-		}
-	}
+	l.note(x, a, err, before)
+	l.wire.release() // what was held back comes behind this one, and before its answer
 	return a, err
+}
+
+// note tells the journal what came of a request that was forwarded.
+func (l *link) note(x *Exchange, a *answer, err error, before int) {
+	if x == nil {
+		return
+	}
+	effects := l.effects() - before
+	l.wire.mu.Lock()
+	defer l.wire.mu.Unlock()
+	x.Forwarded, x.Effects = true, effects
+	if err == nil {
+		x.Status, x.AnswerHeader, x.Answer = a.status, a.header, a.body
+	}
 }
 
 func (l *link) effects() int {
@@ -218,7 +223,9 @@ func (l *link) replace(kind Kind, x *Exchange) bool {
 	case Huge:
 		return l.flood(x)
 	}
+	l.wire.mu.Lock()
 	x.Answer = a.body
+	l.wire.mu.Unlock()
 	return l.reply(a, x)
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,12 +157,12 @@ func TestAgain(t *testing.T) {
 func TestFor(t *testing.T) {
 	t.Parallel()
 	f := newFar(t, "{}")
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	f.wire.Now = func() time.Time { return now }
+	var passed atomic.Int64
+	f.wire.Now = func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(passed.Load())) }
 	f.wire.Arm(wire.Fault{Kind: wire.Unavailable, From: 2, For: time.Hour})
 	var got []int
 	for _, wait := range []time.Duration{0, 0, 59 * time.Minute, 2 * time.Minute} {
-		now = now.Add(wait)
+		passed.Add(int64(wait))
 		status, _ := f.ask("/a")
 		got = append(got, status)
 	}
