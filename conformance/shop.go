@@ -262,11 +262,30 @@ func (l *Life) Until(path string, statuses ...string) Answer {
 			if a.InDoubt != nil {
 				doubt = ", in doubt about " + a.InDoubt.Operation
 			}
+			if a.Alerts > 0 {
+				doubt += ", with an alert to the operator: " + l.alert(path)
+			}
 			l.Fatalf("%s is %v%s after %s, and should be %s", short(path), a.Status, doubt,
 				l.Now().Sub(begun).Round(time.Second), strings.Join(statuses, " or "))
 		}
 		l.Pass(max(due, pace(l.Now().Sub(begun))))
 	}
+}
+
+// alert is what the latest alert of a payment says.
+func (l *Life) alert(path string) string {
+	said := "see the timeline"
+	for _, e := range l.Timeline(strings.TrimPrefix(path, "/v1/payments/")) {
+		var body struct {
+			Error struct {
+				Message string `json:"message"`
+			} `json:"error"`
+		}
+		if e.Kind == "alert" && json.Unmarshal(e.Body, &body) == nil {
+			said = body.Error.Message
+		}
+	}
+	return said
 }
 
 // leave ends a life whose doubt may stay: it must be on the operator's desk, and
