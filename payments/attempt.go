@@ -56,7 +56,7 @@ func (a *attempt) run(ctx context.Context) (*ledger.Book, error) {
 	op := a.op
 	result, err := host.Result{Result: pay.Result{Outcome: pay.OutcomeApplied}}, error(nil)
 	if !a.local {
-		result, err = a.engine.send(ctx, a.conn, a.book, &op, a.request, a)
+		result, err = a.engine.send(ctx, a.conn, a.book, &op, a.request, a.reason, a)
 	}
 	a.observe(result, err)
 	if !a.written {

@@ -46,9 +46,10 @@ func fingerprint(fields any) []byte {
 	return sum[:]
 }
 
-// send carries out one attempt of an operation on the host.
+// send carries out one attempt of an operation on the host. reason is a refund's, for
+// its first attempt: later ones find it in the book.
 func (e *Engine) send(
-	ctx context.Context, conn *host.Connection, b *ledger.Book, op *ledger.Operation, r request, j host.Journal,
+	ctx context.Context, conn *host.Connection, b *ledger.Book, op *ledger.Operation, r request, reason string, j host.Journal,
 ) (host.Result, error) {
 	intent := pay.Intent{Key: op.ID, ProviderKey: op.ProviderKey, Attempt: op.Attempt, Earlier: op.Earlier()}
 	journal := host.WithJournal(j)
@@ -64,11 +65,11 @@ func (e *Engine) send(
 	case pay.OpCancel:
 		return conn.Cancel(ctx, paymentRequest(b, op, intent), journal)
 	case pay.OpRefund:
-		return conn.Refund(ctx, refundRequest(b, op, intent), journal)
+		return conn.Refund(ctx, refundRequest(b, op, intent, reason), journal)
 	case pay.OpConfirmRefund:
-		return conn.ConfirmRefund(ctx, refundRequest(b, op, intent), journal)
+		return conn.ConfirmRefund(ctx, refundRequest(b, op, intent, ""), journal)
 	case pay.OpCancelRefund:
-		return conn.CancelRefund(ctx, refundRequest(b, op, intent), journal)
+		return conn.CancelRefund(ctx, refundRequest(b, op, intent, ""), journal)
 	case pay.OpReceipt:
 		return conn.Receipt(ctx, receiptRequest(b, r.Receipt, intent), journal)
 	}
@@ -91,9 +92,9 @@ func paymentRequest(b *ledger.Book, op *ledger.Operation, intent pay.Intent) pay
 	return r
 }
 
-func refundRequest(b *ledger.Book, op *ledger.Operation, intent pay.Intent) pay.RefundRequest {
+func refundRequest(b *ledger.Book, op *ledger.Operation, intent pay.Intent, reason string) pay.RefundRequest {
 	refund := b.Refund(op.Refund)
-	r := pay.RefundRequest{Intent: intent, Payment: b.Ref(), Paid: b.Paid.Money, Amount: op.Amount.Money}
+	r := pay.RefundRequest{Intent: intent, Payment: b.Ref(), Paid: b.Paid.Money, Amount: op.Amount.Money, Reason: reason}
 	if refund == nil { // its first attempt, not written down yet
 		r.Refund = pay.Ref{ID: op.Refund, OrderID: b.OrderID, Amount: op.Amount.Money, CreatedAt: op.BeganAt}
 		r.Refunded = pay.New(b.Refunded().Minor+b.RefundPending().Minor, op.Amount.Currency)
