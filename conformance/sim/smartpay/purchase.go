@@ -29,13 +29,14 @@ type purchase struct {
 	otp     string
 
 	state     string
-	amount    int64  // kopecks; 0 until release
-	plan      string // what pending becomes: stateSuccess, stateFail, stateCanceled or outcomeWait; "" undecided
-	pollsLeft int    // status calls that still answer pending before the plan is carried out
-	polls     int    // status calls made while pending
-	race      string // overrides the setting cancel_race
-	canceling bool   // a cancel was heard while pending
-	paid      bool   // the money is with the merchant
+	amount    int64     // kopecks; 0 until release
+	plan      string    // what pending becomes: stateSuccess, stateFail, stateCanceled or outcomeWait; "" undecided
+	pollsLeft int       // status calls that still answer pending before the plan is carried out
+	polls     int       // status calls made while pending
+	due       time.Time // when the plan is carried out without a status call; zero for never
+	race      string    // overrides the setting cancel_race
+	canceling bool      // a cancel was heard while pending
+	paid      bool      // the money is with the merchant
 	settled   time.Time
 	confirmed bool
 	receipt   *fiscalRequest
@@ -97,6 +98,7 @@ func (s *service) release(sess session, in releaseRequest) (okAnswer, error) {
 	}
 	p.amount, p.state = in.Amount, statePending
 	s.planPurchase(p)
+	s.timePurchase(p)
 	return okAnswer{Status: p.state}, nil
 }
 
@@ -125,6 +127,13 @@ func (s *service) planPurchase(p *purchase) {
 	}
 }
 
+// timePurchase says when a purchase settles by itself: once it need not answer pending any more.
+func (s *service) timePurchase(p *purchase) {
+	if p.due = (time.Time{}); p.pollsLeft == 0 && p.plan != outcomeWait {
+		p.due = s.kit.Now().Add(decideAfter)
+	}
+}
+
 // status counts a poll of a pending purchase and carries out its plan when the polls are over.
 func (s *service) status(sess session, in purchaseRequest) (purchaseAnswer, error) {
 	p, err := s.purchase(sess, in.PurchaseID)
@@ -140,6 +149,7 @@ func (s *service) status(sess session, in purchaseRequest) (purchaseAnswer, erro
 		case p.plan == outcomeWait:
 		case p.pollsLeft > 0:
 			p.pollsLeft--
+			s.timePurchase(p)
 		default:
 			s.settle(p, p.plan)
 		}
@@ -201,6 +211,7 @@ func (s *service) cancelPending(p *purchase, race string) {
 		end = stateSuccess
 	}
 	p.canceling, p.plan, p.pollsLeft = true, end, s.count("cancel_polls")
+	s.timePurchase(p)
 	if p.pollsLeft == 0 {
 		s.settle(p, end)
 	}
@@ -267,7 +278,7 @@ func (s *service) movePurchase(p *purchase, outcome string) error {
 	open := p.state == stateCommitted || p.state == statePending
 	switch {
 	case outcome == outcomeWait && open, outcome == stateSuccess && p.state == stateCommitted:
-		p.plan = outcome
+		p.plan, p.due = outcome, time.Time{}
 	case outcome == stateSuccess && p.amount == 0:
 		return &simkit.FieldError{Field: "outcome", Message: "the purchase ended before an amount was known"}
 	case outcome == stateSuccess, outcome == stateFail, outcome == stateCanceled:

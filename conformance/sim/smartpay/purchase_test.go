@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/conformance/sim/smartpay"
@@ -38,6 +39,30 @@ func TestPurchaseFromCodeToConfirmation(t *testing.T) {
 		t.Errorf("the control API shows %+v", o)
 	}
 	wantEffects(t, srv, "charge 25000 K-1")
+}
+
+// TestThePayersBankDecidesByItself: a status call must not be what moves the money.
+func TestThePayersBankDecidesByItself(t *testing.T) {
+	t.Parallel()
+	srv := start(t, "pending_polls", "1", "refund_polls", "1")
+	till := openTill(t, srv, "1")
+	id := till.commit("K-1", present(t, srv))
+	till.release(id, 25_000)
+	srv.Kit().Advance(time.Minute)
+	wantEffects(t, srv)
+	if got := till.status(id); got != "pending" {
+		t.Errorf("the first status is %s", got)
+	}
+	srv.Kit().Advance(time.Minute)
+	wantEffects(t, srv, "charge 25000 K-1")
+	if got := till.status(id); got != "success" {
+		t.Errorf("the second status is %s", got)
+	}
+	r := till.ok("/v1/purchase/refund", m{"purchase_id": id, "kassa_refund_id": "R-1", "amount": 100})
+	till.ok("/v1/purchase/refund/status", m{"refund_id": r.RefundID})
+	wantEffects(t, srv, "charge 25000 K-1")
+	srv.Kit().Advance(time.Minute)
+	wantEffects(t, srv, "charge 25000 K-1", "refund 100 R-1")
 }
 
 func TestS4Release(t *testing.T) {

@@ -1,6 +1,8 @@
 package smartpay
 
 import (
+	"time"
+
 	"github.com/payhost/payhost/conformance/sim/simkit"
 )
 
@@ -14,6 +16,7 @@ type refund struct {
 	amount    int64 // kopecks
 	plan      string
 	pollsLeft int
+	due       time.Time // when the plan is carried out without a status call; zero for never
 	confirmed bool
 }
 
@@ -53,9 +56,17 @@ func (s *service) refund(sess session, in refundRequest) (refundAnswer, error) {
 	case r.amount == RefundWaits, r.plan == wordWaits:
 		r.plan = outcomeWait
 	}
+	s.timeRefund(r)
 	s.refunds.add(r.id, key, r)
 	p.refunds = append(p.refunds, r)
 	return refundAnswer{r.id}, nil
+}
+
+// timeRefund says when a refund settles by itself, as timePurchase does.
+func (s *service) timeRefund(r *refund) {
+	if r.due = (time.Time{}); r.pollsLeft == 0 && r.plan != outcomeWait {
+		r.due = s.kit.Now().Add(decideAfter)
+	}
 }
 
 // refundStatus counts a poll of a pending refund and carries out its plan when the polls are over.
@@ -68,6 +79,7 @@ func (s *service) refundStatus(sess session, in refundStatusRequest) (okAnswer, 
 	case r.state != statePending || r.plan == outcomeWait:
 	case r.pollsLeft > 0:
 		r.pollsLeft--
+		s.timeRefund(r)
 	default:
 		s.settleRefund(r, r.plan)
 	}
@@ -117,7 +129,7 @@ func (s *service) settleRefund(r *refund, end string) {
 func (s *service) moveRefund(r *refund, outcome string) error {
 	switch {
 	case outcome == outcomeWait && r.state == statePending:
-		r.plan = outcomeWait
+		r.plan, r.due = outcomeWait, time.Time{}
 	case outcome == stateSuccess && !r.mayPayOut():
 		return &simkit.FieldError{Field: "outcome", Message: "the purchase has not that much left"}
 	case outcome == stateSuccess, outcome == stateFail:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/payhost/payhost/conformance/sim/simkit"
 )
@@ -78,21 +79,39 @@ func (s *service) Reset() {
 	s.codes = map[string]*purchase{}
 }
 
-// Tick voids the successes that no till has confirmed in time, by the setting confirm_within.
+// decideAfter is how long after the last status call that answers pending the payer's bank decides. It decides
+// by itself: a status call moves no money, unless it comes sooner.
+const decideAfter = time.Second
+
+// Tick carries out what is decided by now, and voids the successes that no till has confirmed in time, by the
+// setting confirm_within.
 func (s *service) Tick() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.kit.Now()
+	for _, p := range s.purchases.all {
+		if p.state == statePending && isDue(p.due, now) {
+			s.settle(p, p.plan)
+		}
+	}
+	for _, r := range s.refunds.all {
+		if r.state == statePending && isDue(r.due, now) {
+			s.settleRefund(r, r.plan)
+		}
+	}
 	limit := s.kit.DurationSetting("confirm_within")
 	if limit == 0 {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.kit.Now()
 	for _, p := range s.purchases.all {
 		if p.state == stateSuccess && !p.confirmed && !now.Before(p.settled.Add(limit)) {
 			s.settle(p, stateCanceled)
 		}
 	}
 }
+
+// isDue reports whether something that has a time, zero for none, is to happen by now.
+func isDue(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
 // ownerKey is an id that is unique at its owner only: a till's purchase, a register's receipt.
 type ownerKey struct{ owner, id string }
