@@ -48,7 +48,7 @@ func rahmetCallers() []Plugin {
 		brokenRahmet("rahmet_json_body", "sends a refund as JSON",
 			rahmetPlugin{refund: rahmetOwn{renewals: 1, change: func(request *sdk.Request) {
 				request.Header[0].Value = "application/json"
-			}}.refund}, "L1.more_fields", "L1.numbers_text", "L1.pay", "L1.refunds", "R1", "R3", "R4", "R9", "R11", "R12", "R14"),
+			}}.refund}, "L1.more_fields", "L1.numbers_text", "L1.pay", "L1.refunds", "R4", "R9", "R14"),
 		brokenRahmet("rahmet_answered_is_there", "takes the error_code 400 of availability for an answer like any other",
 			rahmetPlugin{pinged: func(err error) error {
 				if err != nil && pay.AsError(err).ProviderCode == "400" {
@@ -126,7 +126,7 @@ func rahmetRefunders() []Plugin {
 					result.Outcome, result.Observations = pay.OutcomeApplied, nil
 				}
 				return result, err
-			}}, "R11"),
+			}}, "L3.replayed", "L3.reordered", "R11"),
 		brokenRahmet("rahmet_key_of_amount", "makes the key of a refund of its payment and amount, so that it looks up what it can't send again",
 			rahmetPlugin{manifest: rahmetLookup, refund: func(p *rahmet.Provider, h *sdk.Host, r *pay.RefundRequest) (*pay.Result, error) {
 				r.ProviderKey = rahmetKey([]byte(r.Payment.ID + r.Amount.String()))
@@ -135,7 +135,7 @@ func rahmetRefunders() []Plugin {
 		brokenRahmet("rahmet_no_key", "sends refunds without a key, which is optional",
 			rahmetPlugin{manifest: rahmetLookup, refund: rahmetOwn{renewals: 1, change: func(request *sdk.Request) {
 				request.Header = request.Header[:len(request.Header)-1]
-			}}.refund}, "L1.key", "R12"),
+			}}.refund}, "L1.key", "L2.drawn", "L2.twice", "R12"),
 		brokenRahmet("rahmet_refused_is_accepted", "takes the error_code 422 of a refund for one that is there already",
 			rahmetPlugin{refund: func(p *rahmet.Provider, h *sdk.Host, r *pay.RefundRequest) (*pay.Result, error) {
 				result, err := p.Refund(h, r)
@@ -146,7 +146,7 @@ func rahmetRefunders() []Plugin {
 			}}, "R13"),
 		brokenRahmet("rahmet_sdk_refund", "posts refunds to status, as the published SDK does",
 			rahmetPlugin{refund: rahmetOwn{renewals: 1, path: "/orders/v1/preorder/status"}.refund},
-			"L1.more_fields", "L1.numbers_text", "L1.pay", "L1.refunds", "R1", "R3", "R4", "R9", "R11", "R12", "R14"),
+			"L1.more_fields", "L1.numbers_text", "L1.pay", "L1.refunds", "R4", "R9", "R14"),
 	}
 }
 
@@ -193,13 +193,13 @@ func rahmetReaders() []Plugin {
 				if r.Method == "GET" && strings.Contains(r.Query, "event=paid") {
 					n.Authenticity, n.Observations[0].Payment = pay.AuthenticityStrong, pay.PaymentSucceeded
 				}
-			}}, "R15"),
+			}}, "L3.altered", "L3.foreign", "L3.forged", "L3.garbage", "L3.scanner", "L3.unknown", "R15"),
 		brokenRahmet("rahmet_failed_is_final", "ends a payment by a failed_postlink",
 			rahmetPlugin{manifest: rahmetStrong, noted: func(r *pay.NotificationRequest, n *pay.Notification) {
 				if r.Method == "GET" && strings.Contains(r.Query, "event=failed") {
 					n.Authenticity, n.Observations[0].Payment = pay.AuthenticityStrong, pay.PaymentFailed
 				}
-			}}, "R15", "R16"),
+			}}, "L3.altered", "L3.garbage", "L3.killed", "L3.unknown", "R15", "R16"),
 	}
 }
 
