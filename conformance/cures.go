@@ -70,7 +70,8 @@ var cures = map[string]string{
 	"L2.racing": "Keep nothing in variables between calls; use compare-and-set where the storage is shared.",
 	"L2.resend": "Declare native idempotency only where the provider has it; elsewhere never send a writing call " +
 		"twice in one operation.",
-	"L3.genuine": "Verify the signature over the exact body, name the payment, and report the observation.",
+	"L2.same_body": "Make the body of what the operation is asked for alone: no time of sending, no number of the attempt, no nonce.",
+	"L3.genuine":   "Verify the signature over the exact body, name the payment, and report the observation.",
 	"L3.forged": "Answer authenticity none for a missing or wrong signature; weak only where the provider has no " +
 		"signature at all.",
 	"L3.altered":   "Sign-check the exact bytes that came, not what was parsed of them.",

@@ -19,7 +19,7 @@ func (l *Life) timelines() []string {
 			lines = append(lines, cut(fmt.Sprintf("%s %s %s %s", clockOf(e.At), e.Actor, e.Kind, e.Body)))
 		}
 	}
-	return last(lines)
+	return fit(lines)
 }
 
 // clockOf is the time of day of a time in RFC 3339.
@@ -38,7 +38,7 @@ func (l *Life) wireLines() []string {
 		}
 		lines = append(lines, cut(line))
 	}
-	return last(lines)
+	return fit(lines)
 }
 
 func (l *Life) effectLines() []string {
@@ -46,7 +46,7 @@ func (l *Life) effectLines() []string {
 	for _, e := range l.Sim.Effects() {
 		lines = append(lines, cut(fmt.Sprintf("%d %s %d of %s (ours: %s), key %s", e.Seq, e.Kind, e.Amount, e.Object, e.Ref, e.Key)))
 	}
-	return last(lines)
+	return fit(lines)
 }
 
 func cut(line string) string {
@@ -57,11 +57,15 @@ func cut(line string) string {
 	return strings.ToValidUTF8(line[:most], "") + "…"
 }
 
-func last(lines []string) []string {
+// fit cuts lines to what fits a screen: how it began, and how it ended.
+func fit(lines []string) []string {
+	const head = maxLines / 3
 	if len(lines) <= maxLines {
 		return lines
 	}
-	return append([]string{fmt.Sprintf("… %d before", len(lines)-maxLines)}, lines[len(lines)-maxLines:]...)
+	left := len(lines) - maxLines
+	out := append(lines[:head:head], fmt.Sprintf("… %d more …", left))
+	return append(out, lines[head+left:]...)
 }
 
 // logBook keeps the latest lines of the host's log. What stands in it of a life is
@@ -112,5 +116,5 @@ func (b *logBook) lines(connection string) []string {
 			lines = append(lines, cut(line))
 		}
 	}
-	return last(lines)
+	return fit(lines)
 }

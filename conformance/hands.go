@@ -14,6 +14,7 @@ import (
 func (l *Life) Reconnect(change func(c *host.ConnectionConfig)) {
 	next := l.config
 	change(&next)
+	l.reconfigured = true
 	l.station.host.Disconnect(l.Connection)
 	if _, err := l.station.host.Connect(l.ctx, next); err != nil {
 		l.Fatalf("connect: %v", err)

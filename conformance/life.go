@@ -31,27 +31,28 @@ type Life struct {
 	// Manifest is what the plugin says of itself.
 	Manifest pay.Manifest
 
-	ctx       context.Context
-	suite     *suite
-	station   *station
-	dir       string
-	config    host.ConnectionConfig
-	stopSim   func()
-	front     *front
-	process   *process
-	processes int
-	plan      killPlan
-	keys      int
-	orders    int
-	where     string // what is done to the plugin
-	only      string // how to run this life alone
-	skipped   string
-	failures  []Failure
-	payments  []string // ids of the payments that were begun
-	codes     []string // that payers have shown
-	open      bool     // a doubt may stay, if it can be seen
-	resigned  bool     // any end will do, if it is the provider's too
-	forgiving bool     // refused credentials are mended, and the merchant tries again
+	ctx          context.Context
+	suite        *suite
+	station      *station
+	dir          string
+	config       host.ConnectionConfig
+	stopSim      func()
+	front        *front
+	process      *process
+	processes    int
+	plan         killPlan
+	keys         int
+	orders       int
+	where        string // what is done to the plugin
+	only         string // how to run this life alone
+	skipped      string
+	failures     []Failure
+	payments     []string // ids of the payments that were begun
+	codes        []string // that payers have shown
+	reconfigured bool     // the operator changed the connection, and what it sends with it
+	open         bool     // a doubt may stay, if it can be seen
+	resigned     bool     // any end will do, if it is the provider's too
+	forgiving    bool     // refused credentials are mended, and the merchant tries again
 
 	noted   noted  // what became of the provider's calls
 	between func() // called between two steps, and before time goes by; nil for nothing

@@ -62,6 +62,15 @@ func liveCancelDeclared(l *Life) {
 		l.Skipf("the plugin declares no cancel")
 	}
 	liveCancel(l)
+	canceled := l.Get("/v1/payments/" + l.payments[0])
+	if !canceled.Is("canceled") {
+		return
+	}
+	// What is canceled is not at the provider as what was just begun is.
+	was, _ := l.ObjectOf(l.Begin())
+	if is, ok := l.ObjectOf(canceled); ok && is.State == was.State {
+		l.Failf("the payment is canceled, and at the provider it is %s, as one that waits for its payer", is.State)
+	}
 }
 
 // moved takes a payment that waits for its payer to an outcome at the provider, and
@@ -91,7 +100,11 @@ func liveExpired(l *Life) {
 	p := l.Begin()
 	l.Step("nobody pays")
 	l.Pass(l.Terms.Lifetime + time.Minute)
+	over := l.Now()
 	l.Until("/v1/payments/"+p.ID, "expired", "failed", "canceled")
+	if late := l.Now().Sub(over).Round(time.Minute); late > 12*time.Hour {
+		l.Failf("payhost has given the payment up by its own clock, %s behind the provider's end: the plugin does not read that one", late)
+	}
 	l.Verify()
 }
 

@@ -45,7 +45,10 @@ func faultRows() []faultRow {
 		},
 		{"L2.html", "A page of HTML in place of an answer leaves a doubt that ends well.", sides(wire.HTML)},
 		{"L2.empty", "An empty answer leaves a doubt that ends well.", sides(wire.Empty)},
-		{"L2.huge", "An answer without end is cut off, and leaves a doubt that ends well.", []wire.Fault{{Kind: wire.Huge, Again: thrice, After: true}}},
+		{
+			"L2.huge", "An answer without end is cut off, and leaves a doubt that ends well.",
+			[]wire.Fault{{Kind: wire.Huge, Again: thrice, After: true}},
+		},
 		{"L2.half", "Half a body leaves a doubt that ends well.", both(wire.Half)},
 		{"L2.bom", "A byte order mark before the body changes nothing.", []wire.Fault{once(wire.BOM)}},
 		{

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/conformance/wire"
 )
 
@@ -100,6 +101,15 @@ func liveRacing(l *Life) {
 		l.sellOn(p)
 	}
 	l.Verify()
+	charges := 0
+	for _, e := range l.Sim.Effects() {
+		if e.Kind == simkit.Charge {
+			charges++
+		}
+	}
+	if charges != racing {
+		l.Failf("%d payments are succeeded, and the provider charged %d times: two are one there", racing, charges)
+	}
 }
 
 // tryAside is Try for several goroutines: it fails nothing.

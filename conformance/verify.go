@@ -98,10 +98,13 @@ func (l *Life) refundsOf(id string) []Answer {
 func compare(p Answer, t truth, refunds []Answer) []string {
 	var wrong []string
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
-	asked := 0
+	asked, failed := 0, 0
 	for _, r := range refunds {
-		if r.Is("succeeded") {
+		switch {
+		case r.Is("succeeded"):
 			asked++
+		case r.Is("failed"):
+			failed++
 		}
 	}
 	word := p.Word()
@@ -120,6 +123,8 @@ func compare(p Answer, t truth, refunds []Answer) []string {
 		say("the payment is of %d, and the provider charged %d", p.Amount.Minor(), t.charged)
 	case t.refunds > len(refunds):
 		say("the provider paid %d refunds, %d in all, for %d that were asked for", t.refunds, t.refunded, len(refunds))
+	case t.refunds > len(refunds)-failed:
+		say("%d of %d refunds failed, and the provider paid %d", failed, len(refunds), t.refunds)
 	case p.Refunded.Minor() != t.refunded:
 		say("amount_refunded is %d, and the provider gave back %d", p.Refunded.Minor(), t.refunded)
 	case t.refunds < asked && t.refunded == 0:

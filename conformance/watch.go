@@ -3,8 +3,10 @@ package conformance
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/payhost/payhost/conformance/wire"
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/sdk/abi"
 	"github.com/payhost/payhost/sdk/pay"
@@ -22,6 +24,7 @@ const (
 	idMarked     = "L1.marked"
 	idKey        = "L1.key"
 	idResend     = "L2.resend"
+	idSame       = "L2.same_body"
 )
 
 // watched are these checks.
@@ -62,6 +65,10 @@ func watched(level Level) []check {
 			ID: idResend, Level: L2, Proves: "contract 3, 5",
 			Sentence: "A writing call whose answer is lost is not sent again where the provider knows no key.",
 		},
+		{
+			ID: idSame, Level: L2, Proves: "contract 5",
+			Sentence: "Every send of an operation under one key says the same.",
+		},
 	} {
 		if c.Level == level {
 			list = append(list, check{Check: c, watched: true})
@@ -84,17 +91,31 @@ func (l *Life) watchCalls() {
 		}
 	}
 	l.watchMarks(recordings)
+	l.watchSame(recordings)
 }
 
 func (l *Life) watchVerdict(r *host.Recording) {
 	switch e := r.Verdict.Err; {
-	case r.Fault != nil && r.Fault.Class == pay.ClassPluginFault:
+	case r.Fault != nil && (r.Fault.Class == pay.ClassPluginFault || ranOut(r.Fault) && !l.heldUp()):
 		l.observed(idBounded, fmt.Sprintf("%s: %s", r.Operation, r.Fault.Message))
 	case e != nil && e.Class == pay.ClassPluginFault:
 		l.observed(idBounded, fmt.Sprintf("%s: %s", r.Operation, e.Message))
 	case e != nil && e.Class == pay.ClassUnsupported:
 		l.observed(idOperations, fmt.Sprintf("%s is declared, and answers that it is not supported", r.Operation))
 	}
+}
+
+// ranOut reports a call that the sandbox has ended: the plugin went on behind its
+// deadline, or wanted more memory than it may have. One that never got an instance is
+// none.
+func ranOut(e *pay.Error) bool {
+	return (e.Class == pay.ClassTimeout || e.Class == pay.ClassLimit) && strings.HasPrefix(e.Message, "plugin ran ")
+}
+
+// heldUp reports whether an answer was kept from the plugin until its time was over:
+// what little is left then may be too little on a machine that is busy.
+func (l *Life) heldUp() bool {
+	return slices.ContainsFunc(l.Wire.Journal(), func(x wire.Exchange) bool { return x.Fault == wire.Slow || x.Fault == wire.Late })
 }
 
 // watchCall looks at what the host refused to the plugin.
@@ -106,13 +127,25 @@ func (l *Life) watchCall(r *host.Recording, c *host.ImportCall) {
 	switch {
 	case r.Operation.Kind() == pay.KindPure:
 		l.observed(idPure, where)
-	case c.Error.Class == pay.ClassConfig:
+	case c.Error.Class == pay.ClassConfig, !l.grants(r, c.Send.Request.Method, c.Send.Request.URL):
 		l.observed(idEgress, where)
 	case strings.Contains(c.Error.Message, "unknown outcome"):
 		l.observed(idResend, where)
 	default:
 		l.observed(idMoneyCalls, where)
 	}
+}
+
+// grants reports whether the manifest has a rule for a request. The host looks at it
+// only behind what it asks first.
+func (l *Life) grants(r *host.Recording, method, url string) bool {
+	return slices.ContainsFunc(l.Manifest.Egress, func(rule pay.EgressRule) bool {
+		origin := rule.Origin
+		if origin == abi.ConfigBaseURL {
+			origin = r.Seen.BaseURL
+		}
+		return slices.Contains(rule.Methods, method) && strings.HasPrefix(pathOf(url), origin+rule.PathPrefix)
+	})
 }
 
 // pathOf is a URL without its query, which may be private.
@@ -138,16 +171,37 @@ func (l *Life) watchKey(r *host.Recording) {
 	}
 }
 
+// said reports whether a text stands in a request by itself: not as a part of a
+// longer word, as a key with something behind it would be.
 func said(s *host.RecordedSend, text string) bool {
-	if strings.Contains(s.Request.URL, text) || strings.Contains(string(s.Body), text) {
+	if alone(s.Request.URL, text) || alone(string(s.Body), text) {
 		return true
 	}
 	for _, f := range s.Request.Header {
-		if strings.Contains(f.Value, text) {
+		if alone(f.Value, text) {
 			return true
 		}
 	}
 	return false
+}
+
+func alone(in, text string) bool {
+	for rest := in; ; {
+		i := strings.Index(rest, text)
+		if i < 0 {
+			return false
+		}
+		before := len(in) - len(rest) + i
+		after := before + len(text)
+		if (before == 0 || !wordByte(in[before-1])) && (after == len(in) || !wordByte(in[after])) {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+}
+
+func wordByte(b byte) bool {
+	return b == '-' || b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 }
 
 // watchMarks holds the provider's effects against what the plugin called reading.
