@@ -33,7 +33,7 @@ type purchase struct {
 	plan      string    // what pending becomes: stateSuccess, stateFail, stateCanceled or outcomeWait; "" undecided
 	pollsLeft int       // status calls that still answer pending before the plan is carried out
 	polls     int       // status calls made while pending
-	due       time.Time // when the plan is carried out without a status call; zero for never
+	ripe      countdown // to when the plan is carried out without a status call
 	race      string    // overrides the setting cancel_race
 	canceling bool      // a cancel was heard while pending
 	paid      bool      // the money is with the merchant
@@ -98,7 +98,7 @@ func (s *service) release(sess session, in releaseRequest) (okAnswer, error) {
 	}
 	p.amount, p.state = in.Amount, statePending
 	s.planPurchase(p)
-	s.timePurchase(p)
+	p.ripen()
 	return okAnswer{Status: p.state}, nil
 }
 
@@ -127,10 +127,10 @@ func (s *service) planPurchase(p *purchase) {
 	}
 }
 
-// timePurchase says when a purchase settles by itself: once it need not answer pending any more.
-func (s *service) timePurchase(p *purchase) {
-	if p.due = (time.Time{}); p.pollsLeft == 0 && p.plan != outcomeWait {
-		p.due = s.kit.Now().Add(decideAfter)
+// ripen says when a purchase settles by itself: once it need not answer pending any more.
+func (p *purchase) ripen() {
+	if p.ripe = off; p.pollsLeft == 0 && p.plan != outcomeWait {
+		p.ripe = looksLeft
 	}
 }
 
@@ -149,7 +149,7 @@ func (s *service) status(sess session, in purchaseRequest) (purchaseAnswer, erro
 		case p.plan == outcomeWait:
 		case p.pollsLeft > 0:
 			p.pollsLeft--
-			s.timePurchase(p)
+			p.ripen()
 		default:
 			s.settle(p, p.plan)
 		}
@@ -211,7 +211,7 @@ func (s *service) cancelPending(p *purchase, race string) {
 		end = stateSuccess
 	}
 	p.canceling, p.plan, p.pollsLeft = true, end, s.count("cancel_polls")
-	s.timePurchase(p)
+	p.ripen()
 	if p.pollsLeft == 0 {
 		s.settle(p, end)
 	}
@@ -278,7 +278,7 @@ func (s *service) movePurchase(p *purchase, outcome string) error {
 	open := p.state == stateCommitted || p.state == statePending
 	switch {
 	case outcome == outcomeWait && open, outcome == stateSuccess && p.state == stateCommitted:
-		p.plan, p.due = outcome, time.Time{}
+		p.plan, p.ripe = outcome, off
 	case outcome == stateSuccess && p.amount == 0:
 		return &simkit.FieldError{Field: "outcome", Message: "the purchase ended before an amount was known"}
 	case outcome == stateSuccess, outcome == stateFail, outcome == stateCanceled:

@@ -1,8 +1,6 @@
 package smartpay
 
 import (
-	"time"
-
 	"github.com/payhost/payhost/conformance/sim/simkit"
 )
 
@@ -16,7 +14,7 @@ type refund struct {
 	amount    int64 // kopecks
 	plan      string
 	pollsLeft int
-	due       time.Time // when the plan is carried out without a status call; zero for never
+	ripe      countdown // to when the plan is carried out without a status call
 	confirmed bool
 }
 
@@ -56,16 +54,16 @@ func (s *service) refund(sess session, in refundRequest) (refundAnswer, error) {
 	case r.amount == RefundWaits, r.plan == wordWaits:
 		r.plan = outcomeWait
 	}
-	s.timeRefund(r)
+	r.ripen()
 	s.refunds.add(r.id, key, r)
 	p.refunds = append(p.refunds, r)
 	return refundAnswer{r.id}, nil
 }
 
-// timeRefund says when a refund settles by itself, as timePurchase does.
-func (s *service) timeRefund(r *refund) {
-	if r.due = (time.Time{}); r.pollsLeft == 0 && r.plan != outcomeWait {
-		r.due = s.kit.Now().Add(decideAfter)
+// ripen says when a refund settles by itself: once it need not answer pending any more.
+func (r *refund) ripen() {
+	if r.ripe = off; r.pollsLeft == 0 && r.plan != outcomeWait {
+		r.ripe = looksLeft
 	}
 }
 
@@ -79,7 +77,7 @@ func (s *service) refundStatus(sess session, in refundStatusRequest) (okAnswer, 
 	case r.state != statePending || r.plan == outcomeWait:
 	case r.pollsLeft > 0:
 		r.pollsLeft--
-		s.timeRefund(r)
+		r.ripen()
 	default:
 		s.settleRefund(r, r.plan)
 	}
@@ -129,7 +127,7 @@ func (s *service) settleRefund(r *refund, end string) {
 func (s *service) moveRefund(r *refund, outcome string) error {
 	switch {
 	case outcome == outcomeWait && r.state == statePending:
-		r.plan, r.due = outcomeWait, time.Time{}
+		r.plan, r.ripe = outcomeWait, off
 	case outcome == stateSuccess && !r.mayPayOut():
 		return &simkit.FieldError{Field: "outcome", Message: "the purchase has not that much left"}
 	case outcome == stateSuccess, outcome == stateFail:

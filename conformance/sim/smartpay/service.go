@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/payhost/payhost/conformance/sim/simkit"
 )
@@ -79,23 +78,39 @@ func (s *service) Reset() {
 	s.codes = map[string]*purchase{}
 }
 
-// decideAfter is how long after the last status call that answers pending the payer's bank decides. It decides
-// by itself: a status call moves no money, unless it comes sooner.
-const decideAfter = time.Second
+// countdown lets the payer's bank decide between two requests: a status call must not be what moves money, since
+// tills may repeat it as they like. Whoever counts the effects of a request looks at them once when it was
+// answered, so what is ripe moves at the second look, which comes before the next request or when time passes.
+// Where nobody looks, the next status call decides.
+type countdown int
+
+// The steps of a countdown; it is off at first.
+const (
+	looksLeft countdown = 2
+	off       countdown = 0
+)
+
+// over counts a look, and reports whether it was the last.
+func (c *countdown) over() bool {
+	if *c == off {
+		return false
+	}
+	*c--
+	return *c == off
+}
 
 // Tick carries out what is decided by now, and voids the successes that no till has confirmed in time, by the
 // setting confirm_within.
 func (s *service) Tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.kit.Now()
 	for _, p := range s.purchases.all {
-		if p.state == statePending && isDue(p.due, now) {
+		if p.state == statePending && p.ripe.over() {
 			s.settle(p, p.plan)
 		}
 	}
 	for _, r := range s.refunds.all {
-		if r.state == statePending && isDue(r.due, now) {
+		if r.state == statePending && r.ripe.over() {
 			s.settleRefund(r, r.plan)
 		}
 	}
@@ -103,15 +118,13 @@ func (s *service) Tick() {
 	if limit == 0 {
 		return
 	}
+	now := s.kit.Now()
 	for _, p := range s.purchases.all {
 		if p.state == stateSuccess && !p.confirmed && !now.Before(p.settled.Add(limit)) {
 			s.settle(p, stateCanceled)
 		}
 	}
 }
-
-// isDue reports whether something that has a time, zero for none, is to happen by now.
-func isDue(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
 // ownerKey is an id that is unique at its owner only: a till's purchase, a register's receipt.
 type ownerKey struct{ owner, id string }
