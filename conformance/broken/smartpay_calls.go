@@ -2,7 +2,9 @@ package broken
 
 import (
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/payhost/payhost/plugins/smartpay"
 	"github.com/payhost/payhost/sdk"
@@ -97,9 +99,14 @@ func bindKnown(h *sdk.Host, r *pay.BindRequest, bind bindCall) (*pay.Result, err
 	return result, err
 }
 
+// bindAnew gives a bind that is long ago another id, as if it were another purchase.
 func bindAnew(h *sdk.Host, r *pay.BindRequest, bind bindCall) (*pay.Result, error) {
-	if r.Attempt > 1 {
-		r.ProviderKey += "-" + strconv.Itoa(r.Attempt)
+	parts := strings.Split(r.ProviderKey, "-")
+	if len(parts) > 2 { // <till>-<unix seconds>-<counter>
+		made, err := strconv.ParseInt(parts[len(parts)-2], 10, 64)
+		if err == nil && h.Now().Sub(time.Unix(made, 0)) > 30*time.Minute {
+			r.ProviderKey += "-" + strconv.Itoa(r.Attempt)
+		}
 	}
 	return bind(h, r)
 }
@@ -175,30 +182,25 @@ func givenUpIsFailed(h *sdk.Host, r *pay.RefundRequest, cancel refundCall) (*pay
 	return result, err
 }
 
-// tillWithMemory is a till whose plugin keeps the purchases of its payments in memory.
-// It begins with nothing where a process does: when its settings are checked.
-func tillWithMemory() *till {
+// loginAtStart is a till that opens a session in each process, though there is one.
+// It notes in memory that it has; a process begins where its settings are checked.
+func loginAtStart() *till {
 	var mu sync.Mutex
-	purchases := map[string]map[string]string{} // of each connection, by payment
+	begun := map[string]bool{} // of each connection
 	return &till{
 		checkConfig: func(h *sdk.Host) {
 			mu.Lock()
 			defer mu.Unlock()
-			purchases[h.Connection()] = map[string]string{}
-		},
-		bind: func(h *sdk.Host, r *pay.BindRequest, bind bindCall) (*pay.Result, error) {
-			result, err := bind(h, r)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				purchases[h.Connection()][r.Payment.ID] = result.ProviderRef
-			}
-			return result, err
+			begun[h.Connection()] = false
 		},
 		release: func(h *sdk.Host, r *pay.PaymentRequest, release paymentCall) (*pay.Result, error) {
 			mu.Lock()
-			r.Payment.ProviderRef = purchases[h.Connection()][r.Payment.ID]
+			first := !begun[h.Connection()]
+			begun[h.Connection()] = true
 			mu.Unlock()
+			if first {
+				_ = h.Delete("session/"+h.Setting("till_id", ""), sdk.Any) // or there is none
+			}
 			return release(h, r)
 		},
 	}
