@@ -113,11 +113,9 @@ func liveRacing(l *Life) {
 }
 
 // tryAside is Try for several goroutines: it fails nothing.
-func (l *Life) tryAside(path, key string, body any) Answer {
-	a := Answer{}
+func (l *Life) tryAside(path, key string, body any) (a Answer) {
 	defer func() { _ = recover() }() // the life's own goroutine ends it
-	a = l.Request(http.MethodPost, path, key, body)
-	return a
+	return l.Request(http.MethodPost, path, key, body)
 }
 
 // sellOn takes a payment that was created to succeeded.
