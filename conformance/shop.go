@@ -243,6 +243,9 @@ func (l *Life) Until(path string, statuses ...string) Answer {
 	begun := l.Now()
 	for {
 		a := l.Get(path)
+		if a.Class != "" {
+			l.Fatalf("GET %s answers %s", path, a)
+		}
 		if a.InDoubt == nil {
 			if slices.ContainsFunc(statuses, a.Is) {
 				return a
