@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -113,6 +114,29 @@ func TestExamineTellsOfAPluginThatDoesNotLoad(t *testing.T) {
 		if x.Status != want {
 			t.Errorf("%s is %s, want %s", x.ID, x.Status, want)
 		}
+	}
+}
+
+// noted is a test that notes how it failed.
+type noted struct {
+	*testing.T
+	failures []string
+}
+
+func (n *noted) Errorf(format string, args ...any) {
+	n.failures = append(n.failures, fmt.Sprintf(format, args...))
+}
+
+// TestRunFailsTheTest has a plugin that does not load fail a Go test, with the check
+// and the reason.
+func TestRunFailsTheTest(t *testing.T) {
+	t.Parallel()
+	broken := target(t, "aurora")
+	broken.Plugin = host.Source{Bytes: []byte("no module")}
+	n := &noted{T: t}
+	conformance.Run(n, broken)
+	if len(n.failures) != 1 || !strings.Contains(n.failures[0], "L0.loads") || !strings.Contains(n.failures[0], "when: the plugin was loaded") {
+		t.Errorf("%q", n.failures)
 	}
 }
 

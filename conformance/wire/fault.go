@@ -60,17 +60,6 @@ const (
 	KillAfter Kind = "kill_after"
 )
 
-// Network are the faults of the network.
-func Network() []Kind { return []Kind{Refuse, CutBefore, CutAfter, CutWithin, Slow, Late, Twice} }
-
-// Answers are the answers given in the provider's place.
-func Answers() []Kind {
-	return []Kind{TooMany, TooManyWait, Unauthorized, ServerError, BadGateway, Unavailable, HTML, Empty, Huge}
-}
-
-// Changes are the changed answers that need no words.
-func Changes() []Kind { return []Kind{Half, BOM, WrongTypes, NumbersText, Nulls, MoreFields} }
-
 // Kills are the ends of the process.
 func Kills() []Kind { return []Kind{KillBefore, KillAfter} }
 
