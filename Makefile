@@ -43,7 +43,7 @@ run: build ## Run payhost with the simulators and stay up (RUN='--listen …')
 	build/payhost dev --cache build/cache $(RUN)
 
 conformance: build ## Hold the three plugins and the example to the contract (CONFORMANCE='--level L2 …')
-	@for p in rahmet yeniltoleg smartpay aurora; do \
+	@for p in $(or $(PLUGIN),rahmet yeniltoleg smartpay aurora); do \
 		build/payhost conformance build/plugins/$$p.wasm --cache build/cache $(CONFORMANCE) || exit 1; \
 	done
 

@@ -8,7 +8,6 @@ import (
 	"github.com/payhost/payhost/conformance"
 	"github.com/payhost/payhost/conformance/providers"
 	"github.com/payhost/payhost/examples/aurora"
-	"github.com/payhost/payhost/plugins/yeniltoleg"
 	"github.com/payhost/payhost/sdk"
 )
 
@@ -19,7 +18,7 @@ func TestVerdictsAreTheSame(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it lives many lives")
 	}
-	for name, plugin := range map[string]sdk.Provider{"yeniltoleg": yeniltoleg.New(), "aurora": aurora.New()} {
+	for name, plugin := range map[string]sdk.Provider{"aurora": aurora.New()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			built, ok := providers.ByName(name)
