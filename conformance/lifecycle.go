@@ -12,11 +12,11 @@ import (
 // lifecycle are the checks of L1.
 func lifecycle() []check {
 	return []check{
-		one("L1.pay", L1, "A payment comes to succeeded, with its receipt, and a part of it goes back.", "contract 4, 8", livePay),
+		told("L1.pay", "A payment comes to succeeded, with its receipt, and a part of it goes back.", "contract 4, 8", livePay),
 		one("L1.cancel", L1, "A payment that was not paid is canceled, or its end is known.", "contract 2, 4", liveCancelDeclared),
-		one("L1.failed", L1, "A payment that fails at the provider is failed.", "contract 4", liveFailed),
-		one("L1.expired", L1, "A payment that nobody pays ends, and the provider charged nothing.", "contract 4", liveExpired),
-		one("L1.late", L1, "A payment that is paid behind its end is succeeded all the same.", "contract 4", liveLate),
+		told("L1.failed", "A payment that fails at the provider is failed.", "contract 4", liveFailed),
+		told("L1.expired", "A payment that nobody pays ends, and the provider charged nothing.", "contract 4", liveExpired),
+		told("L1.late", "A payment that is paid behind its end is succeeded all the same.", "contract 4", liveLate),
 		one("L1.expires_at", L1,
 			"The time to pay that the merchant gives is the provider's, to the minute, whatever the zone.",
 			"providers 4, C9", liveExpiresAt),
@@ -54,6 +54,24 @@ func lifecycle() []check {
 		one("L1.other_amount", L1, "A payment about another amount than asked is not succeeded.", "contract 3", liveOtherAmount),
 		one("L1.other_subject", L1, "What the provider tells of another payment moves none of ours.", "contract 3", liveOtherSubject),
 		one("L1.tenants", L1, "Nothing that one merchant's provider said is told to another's.", "abi, isolation", liveTenants),
+	}
+}
+
+// told makes a check of L1 that is lived as it comes, and once more by status alone: a
+// provider that calls would hide that status can't be read.
+func told(id, sentence, proves string, live func(*Life)) check {
+	return check{
+		Check: Check{ID: id, Level: L1, Sentence: sentence, Proves: proves},
+		jobs: func(s *suite) ([]job, string) {
+			jobs := []job{{live: live}}
+			if _, calls := s.stations[0].manifest.Operation(pay.OpNotification); calls {
+				jobs = append(jobs, job{where: "the provider's own calls did not come", live: func(l *Life) {
+					l.KeepInbound(true)
+					live(l)
+				}})
+			}
+			return jobs, ""
+		},
 	}
 }
 

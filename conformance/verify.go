@@ -1,9 +1,11 @@
 package conformance
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/sdk/pay"
@@ -44,9 +46,7 @@ func (l *Life) truthOf(p Answer) truth {
 	var t truth
 	order := l.orderOf(p)
 	for _, e := range l.Sim.Effects() {
-		own := len(l.payments) == 1 || p.ProviderRef != "" && (e.Object == p.ProviderRef || e.Ref == p.ProviderRef) ||
-			order != "" && (e.Ref == order || strings.HasPrefix(e.Ref, order+"-"))
-		if !own {
+		if !l.concerns(e, p.ProviderRef, order) {
 			continue
 		}
 		switch e.Kind {
@@ -65,6 +65,56 @@ func (l *Life) truthOf(p Answer) truth {
 		}
 	}
 	return t
+}
+
+// concerns reports whether an effect is of a payment. In a life of one all are.
+func (l *Life) concerns(e simkit.Effect, ref, order string) bool {
+	return len(l.payments) == 1 || ref != "" && (e.Object == ref || e.Ref == ref) ||
+		order != "" && (e.Ref == order || strings.HasPrefix(e.Ref, order+"-"))
+}
+
+// watchEnds holds that no status call has had a payment end without money that the
+// provider had charged by then. That such an end is taken back later does not help:
+// the merchant was told.
+func (l *Life) watchEnds() {
+	for _, id := range l.payments {
+		var ref, order string
+		for _, entry := range l.Timeline(id) {
+			var seen struct {
+				Source  string `json:"source"`
+				Payment string `json:"payment"`
+				Ref     string `json:"provider_ref"`
+				Order   string `json:"order_id"`
+			}
+			at, err := time.Parse(time.RFC3339, entry.At)
+			if err != nil || json.Unmarshal(entry.Body, &seen) != nil {
+				continue
+			}
+			ref, order = cmp.Or(ref, seen.Ref), cmp.Or(order, seen.Order)
+			switch seen.Payment {
+			case "failed", "canceled", "expired":
+				if seen.Source == "probe" && l.chargedBy(at.Add(-callTimeout), ref, order) && l.chargedBy(at, ref, order) {
+					l.Failf("a status call had the payment %s at %s, though the provider had charged it", seen.Payment, clockOf(entry.At))
+					return
+				}
+			}
+		}
+	}
+}
+
+// chargedBy reports whether a charge of a payment stood at a time.
+func (l *Life) chargedBy(at time.Time, ref, order string) bool {
+	charges := 0
+	for _, e := range l.Sim.Effects() {
+		switch {
+		case e.At.After(at) || !l.concerns(e, ref, order):
+		case e.Kind == simkit.Charge:
+			charges++
+		case e.Kind == simkit.Reversal:
+			charges--
+		}
+	}
+	return charges > 0
 }
 
 // Verify holds what payhost says of every payment of the life against the provider's

@@ -91,6 +91,7 @@ func (l *Life) watchCalls() {
 		}
 	}
 	l.watchMarks(recordings)
+	l.watchEnds()
 	l.watchSame(recordings)
 }
 

@@ -102,6 +102,9 @@ func mustFail(p *broken.Plugin) []string {
 	if *long || len(quick) == 0 {
 		return p.Fails
 	}
+	if len(quick) < len(p.Fails) && slices.Equal(quick, []string{"L1.key"}) {
+		return p.Fails // the key is another only in the lives that take long
+	}
 	return quick
 }
 

@@ -90,6 +90,9 @@ func deafTo(word string) func(o *pay.Observation) {
 func ofEnds() []Plugin {
 	return []Plugin{
 		brokenAurora("failed_unread", "does not know the word failed", stateless(auroraWith{seen: deafTo("failed")}), "L1.failed"),
+		brokenAurora("failed_unasked", "knows the word failed in a call alone", stateless(auroraWith{
+			status: seenAs(func(_ *pay.Ref, o *pay.Observation) { deafTo("failed")(o) }),
+		}), "L1.failed"),
 		brokenAurora("expired_unread", "does not know the word expired", stateless(auroraWith{seen: deafTo("expired")}), "L1.expired"),
 		brokenAurora("end_kept", "keeps that a payment has ended, and never looks again", stateless(auroraWith{
 			manifest: stores, status: keepsEnds, note: deafBehindEnds,

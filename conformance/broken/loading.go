@@ -1,6 +1,8 @@
 package broken
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -87,6 +89,12 @@ func ofManners() []Plugin {
 				}}
 			},
 		},
+		brokenAurora("seed_each_call", "draws a nonce for every call from one seed", stateless(auroraWith{
+			ear: ear{says: func(r *said) {
+				drawn := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the mistake
+				r.Header = append(r.Header, pay.Field{Name: "X-Nonce", Value: fmt.Sprintf("%016x", drawn.Uint64())})
+			}},
+		}), "L0.random"),
 		brokenAurora("counts_elsewhere", "tells a host of its author's of every order", stateless(auroraWith{
 			create: func(h *sdk.Host, r *pay.CreateRequest, create createCall) (*pay.Result, error) {
 				result, err := create(h, r)
@@ -107,13 +115,13 @@ func ofManners() []Plugin {
 				h.Log(sdk.Info, "register", "customer", r.Customer.Name)
 				return p.Create(h, r)
 			},
-		}, "L0.log", "L0.private"),
+		}, "L0.log", "L0.private", "Y11"),
 		brokenYenil("logs_email", "logs the payer's address, which the host masks", &yenil{
 			create: func(p *yeniltoleg.Provider, h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) {
 				h.Log(sdk.Debug, "register", "mail", r.Customer.Email)
 				return p.Create(h, r)
 			},
-		}, "L0.log"),
+		}, "L0.log", "Y11"),
 		brokenYenil("tells_name", "greets the payer by name", &yenil{
 			create: func(p *yeniltoleg.Provider, h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) {
 				result, err := p.Create(h, r)
@@ -122,7 +130,7 @@ func ofManners() []Plugin {
 				}
 				return result, err
 			},
-		}, "L0.private"),
+		}, "L0.private", "Y11"),
 		brokenTill("logs_code", "logs the code that a payer shows", func() *till {
 			return &till{bind: func(h *sdk.Host, r *pay.BindRequest, bind bindCall) (*pay.Result, error) {
 				h.Log(sdk.Debug, "bind", "code", r.Code)

@@ -2,6 +2,7 @@ package broken
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,24 +16,24 @@ import (
 
 // ofMatrix are the plugins that break a check of L2.
 func ofMatrix() []Plugin {
-	return slices.Concat(ofOddAnswers(), ofRepeated(), ofDoubts(), ofTimes())
+	return slices.Concat(ofOddAnswers(), ofStates(), ofRepeated(), ofDoubts(), ofTimes())
 }
 
 // ofOddAnswers are those that take an answer that can't be read for a no.
 func ofOddAnswers() []Plugin {
 	return []Plugin{
-		readsAsNo("html", "a page of HTML", "L2.html", func(a *heard) bool { return a.status == 200 && has(a, "<!DOCTYPE") }),
-		readsAsNo("empty", "an empty answer", "L2.empty", func(a *heard) bool { return a.status == 200 && len(a.body) == 0 }),
-		readsAsNo("half", "half an answer", "L2.half", func(a *heard) bool {
+		readsAsNo("html", "a page of HTML", func(a *heard) bool { return a.status == 200 && has(a, "<!DOCTYPE") }, "L2.html", "L2.drawn"),
+		readsAsNo("empty", "an empty answer", func(a *heard) bool { return a.status == 200 && len(a.body) == 0 }, "L2.empty", "L2.drawn"),
+		readsAsNo("half", "half an answer", func(a *heard) bool {
 			return a.status/100 == 2 && has(a, "{") && !bytes.HasSuffix(bytes.TrimSpace(a.body), []byte("}"))
-		}),
-		readsAsNo("bom", "an answer behind a byte order mark", "L2.bom", func(a *heard) bool { return has(a, "\xef\xbb\xbf") }),
-		readsAsNo("types", "an order whose id is a number", "L2.wrong_types", func(a *heard) bool {
+		}, "L2.half", "L2.drawn"),
+		readsAsNo("bom", "an answer behind a byte order mark", func(a *heard) bool { return has(a, "\xef\xbb\xbf") }, "L2.bom"),
+		readsAsNo("types", "an order whose id is a number", func(a *heard) bool {
 			_, rest, found := strings.Cut(string(a.body), `"id":`)
 			return found && rest[0] >= '0' && rest[0] <= '9'
-		}),
-		readsAsNo("nulls", "an order whose id is null", "L2.nulls", func(a *heard) bool { return has(a, `"id":null`) }),
-		readsAsNo("unauthorized", "refused credentials", "L2.unauthorized", func(a *heard) bool { return a.status == 401 }),
+		}, "L2.wrong_types", "L2.drawn"),
+		readsAsNo("nulls", "an order whose id is null", func(a *heard) bool { return has(a, `"id":null`) }, "L2.nulls", "L2.drawn"),
+		readsAsNo("unauthorized", "refused credentials", func(a *heard) bool { return a.status == 401 }, "L2.unauthorized"),
 		brokenAurora("panics_on_null", "does not look whether an answer has an id", stateless(auroraWith{
 			ear: ear{hears: func(_ *said, a *heard) {
 				if has(a, `"id":null`) {
@@ -56,39 +57,67 @@ func (p Plugin) alone() Plugin {
 }
 
 // readsAsNo takes some answers for the provider's refusal.
-func readsAsNo(name, what, fails string, odd func(a *heard) bool) Plugin {
+func readsAsNo(name, what string, odd func(a *heard) bool, fails ...string) Plugin {
 	return brokenAurora(name+"_is_declined", "takes "+what+" for a payment that is declined", stateless(auroraWith{
 		ear: ear{hears: func(_ *said, a *heard) {
 			if a.failed == nil && odd(a) {
 				a.declined()
 			}
 		}},
-	}), fails)
+	}), fails...)
+}
+
+// ofStates are those that take a status that was not told for a payment that failed.
+func ofStates() []Plugin {
+	failed := func(name, does string, when func(e *pay.Error) bool, fails ...string) Plugin {
+		return brokenYenil(name, does, &yenil{seen: func(item *pay.StatusItem) {
+			if item.Err == nil || !when(item.Err) {
+				return
+			}
+			*item = pay.StatusItem{ID: item.ID, Found: pay.FoundObserved, Observations: []pay.Observation{{
+				Subject: pay.SubjectPayment, Payment: pay.PaymentFailed, Reason: pay.DeclinedOther,
+			}}}
+		}}, fails...)
+	}
+	return []Plugin{
+		failed("limited_is_failed", "takes a status that it may not ask for yet for a payment that failed",
+			func(e *pay.Error) bool { return e.Class == pay.ClassRateLimited }, "L2.rate_limited"),
+		failed("error_is_failed", "takes a server that fails in status for a payment that failed",
+			func(e *pay.Error) bool { return len(e.ProviderCode) == 3 && e.ProviderCode[0] == '5' }, "L2.server_error", "L2.drawn"),
+		failed("lost_is_failed", "takes a status that was lost for a payment that failed",
+			func(e *pay.Error) bool { return strings.Contains(e.Message, "before an answer began") },
+			"L2.cut_before", "L2.cut_after", "L4.doubt"),
+	}
 }
 
 // ofRepeated are those that go wrong at the second attempt of a create.
 func ofRepeated() []Plugin {
 	return []Plugin{
-		secondTime("refused_is_used", "takes an order for sent that never was", had("can't be reached"), givesUp, "L2.refused"),
-		secondTime("limited_is_used", "gives up when the provider asks it to wait", answered(429, 429), givesUp, "L2.rate_limited"),
-		secondTime("lost_is_new", "takes a new key after an answer was lost", had("before an answer began"), newKey, "L2.cut_after"),
+		secondTime("refused_is_used", "takes an order for sent that never was", had("can't be reached"), givesUp, "L2.refused", "L2.drawn"),
+		secondTime("limited_is_used", "gives up when the provider asks it to wait", answered(429, 429), givesUp,
+			"L2.rate_limited", "L2.drawn"),
+		secondTime("lost_is_new", "takes a new key after an answer was lost", had("before an answer began"), newKey,
+			"L1.key", "L2.cut_after", "L2.drawn", "L4.doubt"),
 		secondTime("lost_is_taken", "takes the answer to a repeat for one about another's order", had("before an answer began"),
-			declinesAnswer, "L2.cut_before", "L2.cut_after"),
-		secondTime("broken_is_new", "takes a new key after an answer broke off", had("within the body"), newKey, "L2.cut_within"),
+			declinesAnswer, "L2.cut_before", "L2.cut_after", "L2.drawn", "L3.foreign", "L4.doubt"),
+		secondTime("broken_is_new", "takes a new key after an answer broke off", had("within the body"), newKey,
+			"L1.key", "L2.cut_within", "L2.drawn"),
 		secondTime("slow_is_new", "takes a new key after the provider was slow", had("time for the call"), newKey,
-			"L2.slow", "L2.late"),
-		secondTime("huge_is_new", "takes a new key after an answer without end", had("above the limit"), newKey, "L2.huge"),
-		secondTime("error_is_new", "takes a new key after the provider's server failed", answered(500, 599), newKey, "L2.server_error"),
+			"L1.key", "L2.slow", "L2.late"),
+		secondTime("huge_is_new", "takes a new key after an answer without end", had("above the limit"), newKey,
+			"L1.key", "L2.huge"),
+		secondTime("error_is_new", "takes a new key after the provider's server failed", answered(500, 599), newKey,
+			"L1.key", "L2.server_error", "L2.drawn"),
 		secondTime("crash_is_new", "takes a new key when it does not remember the first send",
 			func(_ []string, r *pay.CreateRequest) bool {
 				return r.Earlier.Wire == pay.WireUnknown && r.Earlier.BytesOut == 0
 			},
-			newKey, "L2.killed", "L2.killed_sending"),
+			newKey, "L1.key", "L2.killed", "L2.killed_sending"),
 		secondTime("two_is_new", "takes a new key when it has failed in two ways",
 			func(before []string, _ *pay.CreateRequest) bool {
 				return len(slices.Compact(slices.Sorted(slices.Values(before)))) > 1
 			},
-			newKey, "L2.drawn"),
+			newKey, "L1.key", "L2.drawn"),
 	}
 }
 
@@ -116,7 +145,13 @@ func secondTime(
 	return brokenAurora(name, does, func() *auroraWith {
 		var mu sync.Mutex
 		failures := map[string][]string{}
-		return &auroraWith{create: func(h *sdk.Host, r *pay.CreateRequest, create createCall) (*pay.Result, error) {
+		begin := func(h *sdk.Host) []pay.Problem { // memory begins where a process does
+			mu.Lock()
+			defer mu.Unlock()
+			maps.DeleteFunc(failures, func(order string, _ []string) bool { return strings.HasPrefix(order, h.Connection()+"/") })
+			return nil
+		}
+		return &auroraWith{checkConfig: begin, create: func(h *sdk.Host, r *pay.CreateRequest, create createCall) (*pay.Result, error) {
 			order := h.Connection() + "/" + r.OrderID
 			mu.Lock()
 			before := slices.Clone(failures[order])
@@ -183,7 +218,7 @@ func ofDoubts() []Plugin {
 					}
 				}
 			}}.refund,
-		}, "L2.twice"),
+		}, "L2.twice", "L2.cut_after", "L2.cut_within", "L2.late", "L2.server_error", "L2.huge", "L2.drawn", "L4.doubt", "R12"),
 		brokenRahmet("unknown_is_failed_order", "takes an order that status does not know for one that failed", rahmetPlugin{
 			status: func(_ *sdk.Host, payments []pay.Ref, items []pay.StatusItem) []pay.StatusItem {
 				for _, ref := range payments {
@@ -196,7 +231,8 @@ func ofDoubts() []Plugin {
 				}
 				return items
 			},
-		}, "L1.batch", "L1.other_subject", "L2.cut_before"),
+		}, "L1.batch", "L1.other_subject", "L2.cut_before", "L2.late", "L2.server_error", "L2.html", "L2.empty",
+			"L2.killed", "L2.killed_sending", "R8", "R9"),
 	}
 }
 
