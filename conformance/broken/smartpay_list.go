@@ -25,7 +25,7 @@ func ofSmartPay() []Plugin {
 		brokenTill("smartpay_known_purchase", "remembers a purchase by the till's id alone, whichever till it is",
 			func() *till { return &till{bind: bindKnown} }, "S3"),
 		brokenTill("smartpay_new_id", "repeats a bind that is half an hour old under another id",
-			func() *till { return &till{bind: bindAnew} }, "L2.outage", "S3"),
+			func() *till { return &till{bind: bindAnew} }, "L1.key", "L2.outage", "S3"),
 		brokenTill("smartpay_any_amount", "takes it for done when the provider has another amount",
 			func() *till { return &till{release: releaseAnyway} }, "S4"),
 		brokenTill("smartpay_release_unbound", "releases a payment without a purchase under payhost's own id",
