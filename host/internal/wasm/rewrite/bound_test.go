@@ -240,7 +240,7 @@ func TestBoundRefuses(t *testing.T) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	if _, err := rewrite.Bound(tests["vector instruction"]); !strings.Contains(err.Error(), "section 10, offset") {
+	if _, err := rewrite.Bound(tests["vector instruction"]); !strings.Contains(err.Error(), "code section, offset 0x") {
 		t.Errorf("error %v names no section and offset", err)
 	}
 }

@@ -9,42 +9,42 @@ const stretch = 256
 // code rewrites every function body of the code section.
 func (p *patch) code(s section) ([]byte, error) {
 	p.check, p.bulkCheck = p.checkCode(), p.bulkCheckCode()
-	c := cursor{b: s.body}
+	c := s.cursor()
 	n := c.u32()
 	out := binary.AppendUvarint(make([]byte, 0, len(s.body)*5/4), uint64(n))
 	var body []byte
 	for i := uint32(0); c.more(i, n); i++ {
 		size := c.u32()
-		start := c.i
+		f := *c
 		c.skip(size)
-		if c.bad {
+		if c.err != nil {
 			break
 		}
-		f := cursor{b: c.b[start:c.i]}
+		f.b = c.b[:c.i]
 		body = p.body(&f, body[:0])
-		if f.bad {
-			c.i, c.bad = start+f.i, true
-			break
+		if f.err != nil {
+			return nil, f.err
 		}
 		out = binary.AppendUvarint(out, uint64(len(body)))
 		out = append(out, body...)
 	}
-	return out, c.end(s)
+	return out, c.end()
 }
 
 // body copies one function with its checks. A function gets one at its entry if
 // it calls anything before a loop that is sure to run; otherwise its loops are
 // enough, and a function without calls and loops ends by itself.
 func (p *patch) body(c *cursor, out []byte) []byte {
+	start := c.i
 	locals := c.u32()
 	for i := uint32(0); c.more(i, locals); i++ {
 		c.u32()
 		c.byte()
 	}
-	out = append(out, c.b[:c.i]...)
+	out = c.copied(out, start)
 	entry := len(out)
 	w := walk{patch: p, out: out, straight: true}
-	for !c.bad && c.i < len(c.b) {
+	for c.err == nil && c.i < len(c.b) {
 		w.instruction(c)
 	}
 	if w.calls && !w.sure {
@@ -80,7 +80,7 @@ func (w *walk) instruction(c *cursor) {
 	case op == 0x03: // loop
 		c.leb()
 		w.sure = w.sure || w.straight && !w.calls
-		w.out = append(append(w.out, c.b[start:c.i]...), w.check...)
+		w.out = append(c.copied(w.out, start), w.check...)
 		w.distance = 0
 		return
 	case op == 0x10, op == 0x12: // call, return_call
@@ -93,7 +93,7 @@ func (w *walk) instruction(c *cursor) {
 	case op == 0x23, op == 0x24: // global.get, global.set
 		w.global32(c)
 	case op == 0xfc:
-		if bulk(c) {
+		if w.bulk(c) {
 			w.out = append(w.out, w.bulkCheck...)
 		}
 	case op == 0x11, op == 0x13: // call_indirect, return_call_indirect
@@ -101,12 +101,15 @@ func (w *walk) instruction(c *cursor) {
 		c.leb()
 		c.leb()
 	default:
+		if op == 0x26 {
+			w.lasts(c.section, start, "table.set")
+		}
 		if op == 0x04 || op >= 0x0c && op <= 0x0f { // if, br, br_if, br_table, return
 			w.straight = false
 		}
 		immediates(c, op)
 	}
-	w.out = append(w.out, c.b[start:c.i]...)
+	w.out = c.copied(w.out, start)
 }
 
 // call notes a call. The function called may be without a check, so that a call
@@ -114,14 +117,6 @@ func (w *walk) instruction(c *cursor) {
 func (w *walk) call() {
 	w.calls = true
 	w.distance += stretch / 4
-}
-
-// global32 steps over the index of a global. One behind the module's last would be
-// a counter: the code could set it back and run for ever.
-func (p *patch) global32(c *cursor) {
-	if at, index := c.i, c.u32(); index >= p.globals {
-		c.i, c.bad = at, true
-	}
 }
 
 // immediates steps over what follows an opcode. An opcode outside WebAssembly 2.0
@@ -148,16 +143,20 @@ func immediates(c *cursor, op byte) {
 	case op == 0x44:
 		c.skip(8)
 	default:
-		c.i--
-		c.bad = true
+		c.failAt(c.i-1, "opcode %#x: not of WebAssembly 2.0 without vectors", op)
 	}
 }
 
 // bulk steps over what follows the 0xfc prefix: saturating conversions, memory and
 // table instructions. It reports whether the instruction takes a length, which
 // then lies on top of the stack.
-func bulk(c *cursor) (length bool) {
-	switch sub := c.u32(); {
+func (p *patch) bulk(c *cursor) (length bool) {
+	at := c.i - 1
+	sub := c.u32()
+	if sub < uint32(len(lasting)) && lasting[sub] != "" {
+		p.lasts(c.section, at, lasting[sub])
+	}
+	switch {
 	case sub <= 7:
 	case sub == 8, sub == 10, sub == 12, sub == 14: // memory.init, copy; table.init, copy
 		c.leb()
@@ -169,7 +168,13 @@ func bulk(c *cursor) (length bool) {
 	case sub == 9, sub == 13, sub == 16: // data.drop, elem.drop, table.size
 		c.leb()
 	default:
-		c.bad = true
+		c.failAt(at, "opcode 0xfc %d: not of WebAssembly 2.0", sub)
 	}
 	return false
+}
+
+// lasting are the instructions behind 0xfc that change what is neither memory nor
+// a global. A table can't grow, but that it is asked to speaks of the same intent.
+var lasting = [...]string{
+	9: "data.drop", 12: "table.init", 13: "elem.drop", 14: "table.copy", 15: "table.grow", 17: "table.fill",
 }

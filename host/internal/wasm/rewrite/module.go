@@ -1,12 +1,3 @@
-// Package rewrite changes a WebAssembly binary at load so that its code can be
-// stopped. wazero's compiled code can't be preempted by Go: a guest in a loop
-// would hold not only its caller but the garbage collector, and so the process.
-// wazero's own checks cost a Go guest five to six times its run time; the
-// countdown added here costs about a tenth.
-//
-// The package reads only as much of the binary as it must change. Whatever it
-// writes is validated by wazero afterwards, so a mistake here is a module that is
-// refused, never one that runs astray.
 package rewrite
 
 import (
@@ -17,19 +8,36 @@ import (
 
 // Section numbers of the binary format.
 const (
-	secCustom  = 0
-	secType    = 1
-	secImport  = 2
-	secTable   = 4
-	secGlobal  = 6
-	secExport  = 7
-	secStart   = 8
-	secElement = 9
-	secCode    = 10
+	secCustom    = 0
+	secType      = 1
+	secImport    = 2
+	secFunction  = 3
+	secTable     = 4
+	secMemory    = 5
+	secGlobal    = 6
+	secExport    = 7
+	secStart     = 8
+	secElement   = 9
+	secCode      = 10
+	secData      = 11
+	secDataCount = 12
 )
 
+var sectionNames = [...]string{
+	secCustom: "custom", secType: "type", secImport: "import", secFunction: "function", secTable: "table",
+	secMemory: "memory", secGlobal: "global", secExport: "export", secStart: "start", secElement: "element",
+	secCode: "code", secData: "data", secDataCount: "data count",
+}
+
+func sectionName(id byte) string {
+	if int(id) < len(sectionNames) {
+		return sectionNames[id]
+	}
+	return fmt.Sprintf("unknown (%d)", id)
+}
+
 // ErrFormat says that bytes are not a module that this package can read; the
-// text around it names the section and the offset.
+// text around it names the section and the offset in the file.
 var ErrFormat = errors.New("malformed or unsupported WebAssembly module")
 
 var header = []byte("\x00asm\x01\x00\x00\x00")
@@ -40,23 +48,47 @@ type section struct {
 	body   []byte
 }
 
-// split cuts a module into its sections without copying.
+// split cuts a module into its sections without copying. Sections but custom ones
+// stand once at most, in the order of the format.
 func split(module []byte) ([]section, error) {
 	if len(module) < len(header) || string(module[:len(header)]) != string(header) {
 		return nil, fmt.Errorf("%w: no WebAssembly 1.0 header", ErrFormat)
 	}
 	var list []section
+	last := section{id: secCustom}
 	for i := len(header); i < len(module); {
-		id := module[i]
+		s := section{id: module[i], offset: i}
 		size, n := binary.Uvarint(module[i+1:])
 		if n <= 0 || n > 5 || size > uint64(len(module)-i-1-n) {
-			return nil, fmt.Errorf("%w: section %d at offset %d is cut short", ErrFormat, id, i)
+			return nil, s.mistake(0, "cut short")
 		}
 		start := i + 1 + n
-		list = append(list, section{id: id, offset: start, body: module[start : start+int(size)]})
+		switch {
+		case s.id == secCustom:
+		case s.id > secDataCount:
+			return nil, s.mistake(0, "not of WebAssembly 2.0")
+		case s.id == last.id:
+			return nil, s.mistake(0, "stands twice")
+		case last.id != secCustom && order(s.id) < order(last.id):
+			return nil, s.mistake(0, "stands behind the %s section", sectionName(last.id))
+		}
+		s.offset, s.body = start, module[start:start+int(size)]
+		list = append(list, s)
+		if s.id != secCustom {
+			last = s
+		}
 		i = start + int(size)
 	}
 	return list, nil
+}
+
+// order ranks sections as they stand in a module: the data count (12) comes before
+// code.
+func order(id byte) int {
+	if id == secDataCount {
+		return secCode*2 - 1
+	}
+	return int(id) * 2
 }
 
 func join(list []section, size int) []byte {
@@ -82,7 +114,7 @@ func Custom(module []byte, name string) (content []byte, count int, err error) {
 		}
 		n, k := binary.Uvarint(s.body)
 		if k <= 0 || n > uint64(len(s.body)-k) {
-			return nil, 0, fmt.Errorf("%w: custom section at offset %d has no name", ErrFormat, s.offset)
+			return nil, 0, s.mistake(0, "no name")
 		}
 		if string(s.body[k:k+int(n)]) == name {
 			content = s.body[k+int(n):]
@@ -112,62 +144,3 @@ func WithCustom(module []byte, name string, content []byte) ([]byte, error) {
 	kept = append(kept, section{id: secCustom, body: append(body, content...)})
 	return join(kept, len(module)+len(content)+64), nil
 }
-
-// cursor reads a section's body and notes the first mistake.
-type cursor struct {
-	b   []byte
-	i   int
-	bad bool
-}
-
-func (c *cursor) byte() byte {
-	if c.i >= len(c.b) {
-		c.bad = true
-		return 0
-	}
-	c.i++
-	return c.b[c.i-1]
-}
-
-// u32 reads an unsigned LEB128 number of at most 32 bits.
-func (c *cursor) u32() uint32 {
-	var v uint64
-	for shift := 0; shift < 35; shift += 7 {
-		b := c.byte()
-		v |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			if v > 1<<32-1 {
-				c.bad = true
-			}
-			return uint32(v)
-		}
-	}
-	c.bad = true
-	return 0
-}
-
-// leb steps over a LEB128 number of either sign and up to 64 bits.
-func (c *cursor) leb() {
-	for range 10 {
-		if c.byte() < 0x80 {
-			return
-		}
-	}
-	c.bad = true
-}
-
-func (c *cursor) skip(n uint32) {
-	if uint64(len(c.b)-c.i) < uint64(n) {
-		c.bad = true
-		c.i = len(c.b)
-		return
-	}
-	c.i += int(n)
-}
-
-// name steps over a name.
-func (c *cursor) name() { c.skip(c.u32()) }
-
-// more reports whether a list of n entries may go on: it stops at the first
-// mistake, so that a lying count costs nothing.
-func (c *cursor) more(done, n uint32) bool { return !c.bad && done < n }
