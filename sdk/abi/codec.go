@@ -1,87 +1,76 @@
 package abi
 
-// A message has two functions: put writes its fields, set reads one field of it
-// and reports whether it knows the number. The helpers here join them to nested,
-// repeated and top-level messages.
+import "unsafe"
 
-type (
-	putter[T any] func(w *writer, m *T)
-	setter[T any] func(m *T, field int, r *reader) bool
+// A message is described by a table, and two functions walk the tables of all
+// messages: one writes, one reads. A function per message would be faster by
+// nothing and would stand in every plugin, used or not: in Wasm a call is dear,
+// and the linker can't know which operations a plugin has.
+//
+// The tables are static data. TestTables holds them against the Go types.
+
+// kind is the Go type of a field and how it stands on the wire.
+type kind uint8
+
+const (
+	text     kind = iota + 1 // ~string
+	raw                      // []byte
+	number                   // int64
+	count                    // int of 31 bits, not negative
+	handle                   // int32, not negative
+	flag                     // bool
+	enum                     // ~uint8; larger numbers read as 0
+	moment                   // time.Time in milliseconds; zero is left out
+	span                     // time.Duration in milliseconds
+	nested                   // a struct, written even when it is empty
+	optional                 // a struct, left out when it is empty
+	pointer                  // *struct, left out when it is nil
+	list                     // []struct
+	texts                    // []string
+	enums                    // []~uint8, not packed
+	counts                   // []int, not packed
 )
 
-func encode[T any](b []byte, m *T, put putter[T]) []byte {
+// message is the layout of a Go struct. The field of number n is fields[n-1].
+type message struct {
+	fields []field
+	size   uintptr                                               // bytes
+	grow   func(list unsafe.Pointer, n, room int) unsafe.Pointer // of what stands in lists and behind pointers
+}
+
+type field struct {
+	kind kind
+	at   uintptr  // offset in the struct
+	part *message // of nested, optional, pointer and list
+}
+
+// slice is a Go slice of any type.
+type slice struct {
+	p   unsafe.Pointer
+	n   int
+	cap int
+}
+
+// grow moves a list of n entries to where there is room for more.
+func grow[T any](old unsafe.Pointer, n, room int) unsafe.Pointer {
+	list := make([]T, room)
+	copy(list, unsafe.Slice((*T)(old), n))
+	return unsafe.Pointer(unsafe.SliceData(list))
+}
+
+func encode[T any](b []byte, m *T, layout *message) []byte {
 	w := writer{b: b}
-	put(&w, m)
+	w.message(layout, unsafe.Pointer(m))
 	return w.b
 }
 
 // decode gives no half-read message away: after a mistake it returns the zero one.
-func decode[T any](b []byte, set setter[T]) (T, error) {
+func decode[T any](b []byte, layout *message) (T, error) {
 	var m, none T
 	r := reader{b: b, room: MaxEntries}
-	read(&r, &m, set)
+	r.message(layout, unsafe.Pointer(&m), len(b))
 	if r.err != nil {
 		return none, r.err
 	}
 	return m, nil
-}
-
-func read[T any](r *reader, m *T, set setter[T]) {
-	for field := r.next(); field != 0; field = r.next() {
-		if !set(m, field, r) {
-			r.skip()
-		}
-	}
-}
-
-// putSub writes a nested message even when it is empty; callers leave it out.
-func putSub[T any](w *writer, field int, m *T, put putter[T]) {
-	start := w.begin(field)
-	put(w, m)
-	w.end(start)
-}
-
-func putList[T any](w *writer, field int, list []T, put putter[T]) {
-	for i := range list {
-		putSub(w, field, &list[i], put)
-	}
-}
-
-// getSub reads into m what it finds, on top of what is there: protobuf merges a
-// nested message that comes twice.
-func getSub[T any](r *reader, m *T, set setter[T]) {
-	outer := r.open()
-	read(r, m, set)
-	r.close(outer)
-}
-
-// getNew is getSub for a message that may be absent.
-func getNew[T any](r *reader, m **T, set setter[T]) {
-	if *m == nil {
-		*m = new(T)
-	}
-	getSub(r, *m, set)
-}
-
-func getList[T any](r *reader, list []T, set setter[T]) []T {
-	if !r.entry(len(list)) {
-		return list
-	}
-	var none T
-	list = append(list, none)
-	getSub(r, &list[len(list)-1], set)
-	return list
-}
-
-func putStrings(w *writer, field int, list []string) {
-	for _, s := range list {
-		w.item(field, s)
-	}
-}
-
-func getString(r *reader, list []string) []string {
-	if !r.entry(len(list)) {
-		return list
-	}
-	return append(list, r.string())
 }

@@ -1,6 +1,10 @@
 package abi
 
-import "github.com/payhost/payhost/sdk/pay"
+import (
+	"unsafe"
+
+	"github.com/payhost/payhost/sdk/pay"
+)
 
 // AuthKind says which secret slot an [Auth] fills.
 type AuthKind uint8
@@ -88,227 +92,149 @@ type Features struct {
 }
 
 // AppendHTTPRequest appends the message of http_send.
-func AppendHTTPRequest(b []byte, m *HTTPRequest) []byte { return encode(b, m, putHTTPRequest) }
+func AppendHTTPRequest(b []byte, m *HTTPRequest) []byte {
+	return encode(b, m, &requestMessage)
+}
 
 // DecodeHTTPRequest reads the message of http_send.
-func DecodeHTTPRequest(b []byte) (HTTPRequest, error) { return decode(b, setHTTPRequest) }
+func DecodeHTTPRequest(b []byte) (HTTPRequest, error) {
+	return decode[HTTPRequest](b, &requestMessage)
+}
 
 // AppendHTTPResponse appends the answer of http_send.
-func AppendHTTPResponse(b []byte, m *HTTPResponse) []byte { return encode(b, m, putHTTPResponse) }
+func AppendHTTPResponse(b []byte, m *HTTPResponse) []byte {
+	return encode(b, m, &responseMessage)
+}
 
 // DecodeHTTPResponse reads the answer of http_send.
-func DecodeHTTPResponse(b []byte) (HTTPResponse, error) { return decode(b, setHTTPResponse) }
+func DecodeHTTPResponse(b []byte) (HTTPResponse, error) {
+	return decode[HTTPResponse](b, &responseMessage)
+}
 
 // AppendCryptoSpec appends the spec of sign, verify, encrypt and decrypt.
 func AppendCryptoSpec(b []byte, m *CryptoSpec) []byte {
-	w := writer{b: b}
-	putPair(&w, m.Algorithm, m.Key)
-	return w.b
+	return encode(b, m, &cryptoMessage)
 }
 
 // DecodeCryptoSpec reads the spec of sign, verify, encrypt and decrypt.
 func DecodeCryptoSpec(b []byte) (CryptoSpec, error) {
-	return decode(b, func(m *CryptoSpec, field int, r *reader) bool {
-		return setPair(&m.Algorithm, &m.Key, field, r)
-	})
+	return decode[CryptoSpec](b, &cryptoMessage)
 }
 
 // AppendKVPage appends the answer of kv_list.
 func AppendKVPage(b []byte, m *KVPage) []byte {
-	w := writer{b: b}
-	putStrings(&w, 1, m.Keys)
-	w.string(2, m.Cursor)
-	return w.b
+	return encode(b, m, &pageMessage)
 }
 
 // DecodeKVPage reads the answer of kv_list.
 func DecodeKVPage(b []byte) (KVPage, error) {
-	return decode(b, func(m *KVPage, field int, r *reader) bool {
-		switch field {
-		case 1:
-			m.Keys = getString(r, m.Keys)
-		case 2:
-			m.Cursor = r.string()
-		default:
-			return false
-		}
-		return true
-	})
+	return decode[KVPage](b, &pageMessage)
 }
 
 // AppendConnectionConfig appends the answer of config.
 func AppendConnectionConfig(b []byte, m *ConnectionConfig) []byte {
-	w := writer{b: b}
-	w.string(1, m.Connection)
-	w.string(2, m.BaseURL)
-	w.bytes(3, m.Settings)
-	putStrings(&w, 4, m.Keys)
-	putStrings(&w, 5, m.Secrets)
-	putStrings(&w, 6, m.Identities)
-	return w.b
+	return encode(b, m, &configMessage)
 }
 
 // DecodeConnectionConfig reads the answer of config.
 func DecodeConnectionConfig(b []byte) (ConnectionConfig, error) {
-	return decode(b, func(m *ConnectionConfig, field int, r *reader) bool {
-		switch field {
-		case 1:
-			m.Connection = r.string()
-		case 2:
-			m.BaseURL = r.string()
-		case 3:
-			m.Settings = r.bytes()
-		case 4:
-			m.Keys = getString(r, m.Keys)
-		case 5:
-			m.Secrets = getString(r, m.Secrets)
-		case 6:
-			m.Identities = getString(r, m.Identities)
-		default:
-			return false
-		}
-		return true
-	})
+	return decode[ConnectionConfig](b, &configMessage)
 }
 
 // AppendFeatures appends the answer of features.
 func AppendFeatures(b []byte, m *Features) []byte {
-	w := writer{b: b}
-	w.string(1, m.Host)
-	w.int(2, int64(m.ABIMinor))
-	w.int(3, int64(m.MaxCalls))
-	w.int(4, m.MaxMemory)
-	return w.b
+	return encode(b, m, &featuresMessage)
 }
 
 // DecodeFeatures reads the answer of features.
 func DecodeFeatures(b []byte) (Features, error) {
-	return decode(b, func(m *Features, field int, r *reader) bool {
-		switch field {
-		case 1:
-			m.Host = r.string()
-		case 2:
-			m.ABIMinor = r.number()
-		case 3:
-			m.MaxCalls = r.number()
-		case 4:
-			m.MaxMemory = r.int()
-		default:
-			return false
-		}
-		return true
-	})
+	return decode[Features](b, &featuresMessage)
 }
 
-func putHTTPRequest(w *writer, m *HTTPRequest) {
-	w.string(1, m.Method)
-	w.string(2, m.URL)
-	putList(w, 3, m.Header, putField)
-	if m.Auth != nil {
-		putSub(w, 4, m.Auth, putAuth)
-	}
-	putList(w, 5, m.Form, putFormSecret)
-	w.string(6, m.TLS)
-	w.int(7, m.TimeoutMS)
-	w.int(8, int64(m.Effect))
+var requestMessage = message{
+	size: unsafe.Sizeof(HTTPRequest{}),
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(HTTPRequest{}.Method)},
+		{kind: text, at: unsafe.Offsetof(HTTPRequest{}.URL)},
+		{kind: list, at: unsafe.Offsetof(HTTPRequest{}.Header), part: &fieldMessage},
+		{kind: pointer, at: unsafe.Offsetof(HTTPRequest{}.Auth), part: &authMessage},
+		{kind: list, at: unsafe.Offsetof(HTTPRequest{}.Form), part: &formMessage},
+		{kind: text, at: unsafe.Offsetof(HTTPRequest{}.TLS)},
+		{kind: number, at: unsafe.Offsetof(HTTPRequest{}.TimeoutMS)},
+		{kind: enum, at: unsafe.Offsetof(HTTPRequest{}.Effect)},
+	},
 }
 
-func setHTTPRequest(m *HTTPRequest, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Method = r.string()
-	case 2:
-		m.URL = r.string()
-	case 3:
-		m.Header = getList(r, m.Header, setField)
-	case 4:
-		getNew(r, &m.Auth, setAuth)
-	case 5:
-		m.Form = getList(r, m.Form, setFormSecret)
-	case 6:
-		m.TLS = r.string()
-	case 7:
-		m.TimeoutMS = r.int()
-	case 8:
-		m.Effect = r.small()
-	default:
-		return false
-	}
-	return true
+var formMessage = message{
+	size: unsafe.Sizeof(FormSecret{}), grow: grow[FormSecret],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(FormSecret{}.Field)},
+		{kind: text, at: unsafe.Offsetof(FormSecret{}.Secret)},
+	},
 }
 
-func putFormSecret(w *writer, m *FormSecret) { putPair(w, m.Field, m.Secret) }
-
-func setFormSecret(m *FormSecret, field int, r *reader) bool {
-	return setPair(&m.Field, &m.Secret, field, r)
+var authMessage = message{
+	size: unsafe.Sizeof(Auth{}), grow: grow[Auth],
+	fields: []field{
+		{kind: enum, at: unsafe.Offsetof(Auth{}.Kind)},
+		{kind: text, at: unsafe.Offsetof(Auth{}.User)},
+		{kind: text, at: unsafe.Offsetof(Auth{}.Secret)},
+		{kind: text, at: unsafe.Offsetof(Auth{}.Header)},
+		{kind: text, at: unsafe.Offsetof(Auth{}.Prefix)},
+		{kind: text, at: unsafe.Offsetof(Auth{}.Profile)},
+		{kind: number, at: unsafe.Offsetof(Auth{}.RenewGeneration)},
+		{kind: text, at: unsafe.Offsetof(Auth{}.Key)},
+		{kind: text, at: unsafe.Offsetof(Auth{}.Algorithm)},
+		{kind: text, at: unsafe.Offsetof(Auth{}.Encoding)},
+		{kind: raw, at: unsafe.Offsetof(Auth{}.Message)},
+	},
 }
 
-func putAuth(w *writer, m *Auth) {
-	w.int(1, int64(m.Kind))
-	w.string(2, m.User)
-	w.string(3, m.Secret)
-	w.string(4, m.Header)
-	w.string(5, m.Prefix)
-	w.string(6, m.Profile)
-	w.int(7, m.RenewGeneration)
-	w.string(8, m.Key)
-	w.string(9, m.Algorithm)
-	w.string(10, m.Encoding)
-	w.bytes(11, m.Message)
+var responseMessage = message{
+	size: unsafe.Sizeof(HTTPResponse{}),
+	fields: []field{
+		{kind: count, at: unsafe.Offsetof(HTTPResponse{}.Status)},
+		{kind: list, at: unsafe.Offsetof(HTTPResponse{}.Header), part: &fieldMessage},
+		{kind: handle, at: unsafe.Offsetof(HTTPResponse{}.Body)},
+		{kind: number, at: unsafe.Offsetof(HTTPResponse{}.BodyLen)},
+		{kind: number, at: unsafe.Offsetof(HTTPResponse{}.TokenGeneration)},
+	},
 }
 
-func setAuth(m *Auth, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Kind = AuthKind(r.small())
-	case 2:
-		m.User = r.string()
-	case 3:
-		m.Secret = r.string()
-	case 4:
-		m.Header = r.string()
-	case 5:
-		m.Prefix = r.string()
-	case 6:
-		m.Profile = r.string()
-	case 7:
-		m.RenewGeneration = r.int()
-	case 8:
-		m.Key = r.string()
-	case 9:
-		m.Algorithm = r.string()
-	case 10:
-		m.Encoding = r.string()
-	case 11:
-		m.Message = r.bytes()
-	default:
-		return false
-	}
-	return true
+var cryptoMessage = message{
+	size: unsafe.Sizeof(CryptoSpec{}),
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(CryptoSpec{}.Algorithm)},
+		{kind: text, at: unsafe.Offsetof(CryptoSpec{}.Key)},
+	},
 }
 
-func putHTTPResponse(w *writer, m *HTTPResponse) {
-	w.int(1, int64(m.Status))
-	putList(w, 2, m.Header, putField)
-	w.int(3, int64(m.Body))
-	w.int(4, m.BodyLen)
-	w.int(5, m.TokenGeneration)
+var pageMessage = message{
+	size: unsafe.Sizeof(KVPage{}),
+	fields: []field{
+		{kind: texts, at: unsafe.Offsetof(KVPage{}.Keys)},
+		{kind: text, at: unsafe.Offsetof(KVPage{}.Cursor)},
+	},
 }
 
-func setHTTPResponse(m *HTTPResponse, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Status = r.number()
-	case 2:
-		m.Header = getList(r, m.Header, setField)
-	case 3:
-		m.Body = int32(r.number())
-	case 4:
-		m.BodyLen = r.int()
-	case 5:
-		m.TokenGeneration = r.int()
-	default:
-		return false
-	}
-	return true
+var configMessage = message{
+	size: unsafe.Sizeof(ConnectionConfig{}),
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(ConnectionConfig{}.Connection)},
+		{kind: text, at: unsafe.Offsetof(ConnectionConfig{}.BaseURL)},
+		{kind: raw, at: unsafe.Offsetof(ConnectionConfig{}.Settings)},
+		{kind: texts, at: unsafe.Offsetof(ConnectionConfig{}.Keys)},
+		{kind: texts, at: unsafe.Offsetof(ConnectionConfig{}.Secrets)},
+		{kind: texts, at: unsafe.Offsetof(ConnectionConfig{}.Identities)},
+	},
+}
+
+var featuresMessage = message{
+	size: unsafe.Sizeof(Features{}),
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(Features{}.Host)},
+		{kind: count, at: unsafe.Offsetof(Features{}.ABIMinor)},
+		{kind: count, at: unsafe.Offsetof(Features{}.MaxCalls)},
+		{kind: number, at: unsafe.Offsetof(Features{}.MaxMemory)},
+	},
 }

@@ -1,317 +1,130 @@
 package abi
 
-import "github.com/payhost/payhost/sdk/pay"
+import (
+	"unsafe"
+
+	"github.com/payhost/payhost/sdk/pay"
+)
 
 // AppendManifest appends a manifest message: what stands in the custom section
 // and what describe answers. The same manifest always gives the same bytes.
-func AppendManifest(b []byte, m *pay.Manifest) []byte { return encode(b, m, putManifest) }
+func AppendManifest(b []byte, m *pay.Manifest) []byte {
+	return encode(b, m, &manifestMessage)
+}
 
 // DecodeManifest reads a manifest message.
-func DecodeManifest(b []byte) (pay.Manifest, error) { return decode(b, setManifest) }
-
-func putManifest(w *writer, m *pay.Manifest) {
-	w.string(1, m.ID)
-	w.string(2, m.Version)
-	w.string(3, m.Title)
-	putList(w, 4, m.Operations, putOperationSpec)
-	for _, f := range m.Flows {
-		w.element(5, int64(f))
-	}
-	putList(w, 6, m.Currencies, putCurrencySpec)
-	putList(w, 7, m.Egress, putEgressRule)
-	putList(w, 8, m.Secrets, putSecretSpec)
-	putList(w, 9, m.Keys, putKeySpec)
-	putList(w, 10, m.Identities, putIdentitySpec)
-	putList(w, 11, m.OAuth2, putOAuth2)
-	w.duration(12, m.PollInterval)
-	w.int(13, int64(m.BatchSize))
-	w.duration(14, m.VisibilityHorizon)
-	w.int(15, int64(m.Notification))
-	w.bool(16, m.NotProcessed503)
-	w.bool(17, m.Storage)
-	putSub(w, 18, &m.State, putState)
-	w.string(19, m.SettingsSchema)
+func DecodeManifest(b []byte) (pay.Manifest, error) {
+	return decode[pay.Manifest](b, &manifestMessage)
 }
 
-func setManifest(m *pay.Manifest, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.ID = r.string()
-	case 2:
-		m.Version = r.string()
-	case 3:
-		m.Title = r.string()
-	case 4:
-		m.Operations = getList(r, m.Operations, setOperationSpec)
-	case 5:
-		m.Flows = appendNumber(r, m.Flows, getEnum[pay.Flow])
-	case 6:
-		m.Currencies = getList(r, m.Currencies, setCurrencySpec)
-	case 7:
-		m.Egress = getList(r, m.Egress, setEgressRule)
-	case 8:
-		m.Secrets = getList(r, m.Secrets, setSecretSpec)
-	case 9:
-		m.Keys = getList(r, m.Keys, setKeySpec)
-	case 10:
-		m.Identities = getList(r, m.Identities, setIdentitySpec)
-	case 11:
-		m.OAuth2 = getList(r, m.OAuth2, setOAuth2)
-	default:
-		return setManifestTraits(m, field, r)
-	}
-	return true
+var manifestMessage = message{
+	size: unsafe.Sizeof(pay.Manifest{}),
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.Manifest{}.ID)},
+		{kind: text, at: unsafe.Offsetof(pay.Manifest{}.Version)},
+		{kind: text, at: unsafe.Offsetof(pay.Manifest{}.Title)},
+		{kind: list, at: unsafe.Offsetof(pay.Manifest{}.Operations), part: &operationMessage},
+		{kind: enums, at: unsafe.Offsetof(pay.Manifest{}.Flows)},
+		{kind: list, at: unsafe.Offsetof(pay.Manifest{}.Currencies), part: &currencyMessage},
+		{kind: list, at: unsafe.Offsetof(pay.Manifest{}.Egress), part: &egressMessage},
+		{kind: list, at: unsafe.Offsetof(pay.Manifest{}.Secrets), part: &secretMessage},
+		{kind: list, at: unsafe.Offsetof(pay.Manifest{}.Keys), part: &keyMessage},
+		{kind: list, at: unsafe.Offsetof(pay.Manifest{}.Identities), part: &identityMessage},
+		{kind: list, at: unsafe.Offsetof(pay.Manifest{}.OAuth2), part: &oauth2Message},
+		{kind: span, at: unsafe.Offsetof(pay.Manifest{}.PollInterval)},
+		{kind: count, at: unsafe.Offsetof(pay.Manifest{}.BatchSize)},
+		{kind: span, at: unsafe.Offsetof(pay.Manifest{}.VisibilityHorizon)},
+		{kind: enum, at: unsafe.Offsetof(pay.Manifest{}.Notification)},
+		{kind: flag, at: unsafe.Offsetof(pay.Manifest{}.NotProcessed503)},
+		{kind: flag, at: unsafe.Offsetof(pay.Manifest{}.Storage)},
+		{kind: nested, at: unsafe.Offsetof(pay.Manifest{}.State), part: &stateMessage},
+		{kind: text, at: unsafe.Offsetof(pay.Manifest{}.SettingsSchema)},
+	},
 }
 
-func setManifestTraits(m *pay.Manifest, field int, r *reader) bool {
-	switch field {
-	case 12:
-		m.PollInterval = r.duration()
-	case 13:
-		m.BatchSize = r.number()
-	case 14:
-		m.VisibilityHorizon = r.duration()
-	case 15:
-		m.Notification = pay.Authenticity(r.small())
-	case 16:
-		m.NotProcessed503 = r.bool()
-	case 17:
-		m.Storage = r.bool()
-	case 18:
-		getSub(r, &m.State, setState)
-	case 19:
-		m.SettingsSchema = r.string()
-	default:
-		return false
-	}
-	return true
+var operationMessage = message{
+	size: unsafe.Sizeof(pay.OperationSpec{}), grow: grow[pay.OperationSpec],
+	fields: []field{
+		{kind: enum, at: unsafe.Offsetof(pay.OperationSpec{}.Operation)},
+		{kind: enum, at: unsafe.Offsetof(pay.OperationSpec{}.Idempotency)},
+		{kind: span, at: unsafe.Offsetof(pay.OperationSpec{}.KeyLifetime)},
+		{kind: enum, at: unsafe.Offsetof(pay.OperationSpec{}.KeyForm)},
+		{kind: count, at: unsafe.Offsetof(pay.OperationSpec{}.KeyMaxLen)},
+		{kind: text, at: unsafe.Offsetof(pay.OperationSpec{}.KeySetting)},
+		{kind: count, at: unsafe.Offsetof(pay.OperationSpec{}.MoneyCalls)},
+	},
 }
 
-// appendNumber reads one entry of a repeated number, which other encoders may
-// pack into one field.
-func appendNumber[T any](r *reader, list []T, get func(*reader) T) []T {
-	if r.wire == wireVarint {
-		if !r.entry(len(list)) {
-			return list
-		}
-		return append(list, get(r))
-	}
-	outer := r.open()
-	r.wire = wireVarint
-	for r.err == nil && r.i < len(r.b) && r.entry(len(list)) {
-		list = append(list, get(r))
-	}
-	r.close(outer)
-	return list
+var currencyMessage = message{
+	size: unsafe.Sizeof(pay.CurrencySpec{}), grow: grow[pay.CurrencySpec],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.CurrencySpec{}.Currency)},
+		{kind: number, at: unsafe.Offsetof(pay.CurrencySpec{}.Step)},
+		{kind: number, at: unsafe.Offsetof(pay.CurrencySpec{}.Min)},
+		{kind: number, at: unsafe.Offsetof(pay.CurrencySpec{}.Max)},
+	},
 }
 
-func getEnum[T ~uint8](r *reader) T { return T(r.small()) }
-
-func putOperationSpec(w *writer, m *pay.OperationSpec) {
-	w.int(1, int64(m.Operation))
-	w.int(2, int64(m.Idempotency))
-	w.duration(3, m.KeyLifetime)
-	w.int(4, int64(m.KeyForm))
-	w.int(5, int64(m.KeyMaxLen))
-	w.string(6, m.KeySetting)
-	w.int(7, int64(m.MoneyCalls))
+var egressMessage = message{
+	size: unsafe.Sizeof(pay.EgressRule{}), grow: grow[pay.EgressRule],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.EgressRule{}.Origin)},
+		{kind: texts, at: unsafe.Offsetof(pay.EgressRule{}.Methods)},
+		{kind: text, at: unsafe.Offsetof(pay.EgressRule{}.PathPrefix)},
+		{kind: flag, at: unsafe.Offsetof(pay.EgressRule{}.Read)},
+	},
 }
 
-func setOperationSpec(m *pay.OperationSpec, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Operation = pay.Operation(r.small())
-	case 2:
-		m.Idempotency = pay.Idempotency(r.small())
-	case 3:
-		m.KeyLifetime = r.duration()
-	case 4:
-		m.KeyForm = pay.KeyForm(r.small())
-	case 5:
-		m.KeyMaxLen = r.number()
-	case 6:
-		m.KeySetting = r.string()
-	case 7:
-		m.MoneyCalls = r.number()
-	default:
-		return false
-	}
-	return true
+var secretMessage = message{
+	size: unsafe.Sizeof(pay.SecretSpec{}), grow: grow[pay.SecretSpec],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.SecretSpec{}.Name)},
+		{kind: text, at: unsafe.Offsetof(pay.SecretSpec{}.Title)},
+		{kind: flag, at: unsafe.Offsetof(pay.SecretSpec{}.Required)},
+		{kind: enums, at: unsafe.Offsetof(pay.SecretSpec{}.Slots)},
+	},
 }
 
-func putCurrencySpec(w *writer, m *pay.CurrencySpec) {
-	w.string(1, string(m.Currency))
-	w.int(2, m.Step)
-	w.int(3, m.Min)
-	w.int(4, m.Max)
+var keyMessage = message{
+	size: unsafe.Sizeof(pay.KeySpec{}), grow: grow[pay.KeySpec],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.KeySpec{}.Name)},
+		{kind: text, at: unsafe.Offsetof(pay.KeySpec{}.Title)},
+		{kind: flag, at: unsafe.Offsetof(pay.KeySpec{}.Required)},
+		{kind: texts, at: unsafe.Offsetof(pay.KeySpec{}.Algorithms)},
+	},
 }
 
-func setCurrencySpec(m *pay.CurrencySpec, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Currency = pay.Currency(r.string())
-	case 2:
-		m.Step = r.int()
-	case 3:
-		m.Min = r.int()
-	case 4:
-		m.Max = r.int()
-	default:
-		return false
-	}
-	return true
+var identityMessage = message{
+	size: unsafe.Sizeof(pay.IdentitySpec{}), grow: grow[pay.IdentitySpec],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.IdentitySpec{}.Name)},
+		{kind: text, at: unsafe.Offsetof(pay.IdentitySpec{}.Title)},
+		{kind: flag, at: unsafe.Offsetof(pay.IdentitySpec{}.Required)},
+	},
 }
 
-func putEgressRule(w *writer, m *pay.EgressRule) {
-	w.string(1, m.Origin)
-	putStrings(w, 2, m.Methods)
-	w.string(3, m.PathPrefix)
-	w.bool(4, m.Read)
+var oauth2Message = message{
+	size: unsafe.Sizeof(pay.OAuth2Profile{}), grow: grow[pay.OAuth2Profile],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.Name)},
+		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.TokenPath)},
+		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.ClientID)},
+		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.ClientSecret)},
+		{kind: flag, at: unsafe.Offsetof(pay.OAuth2Profile{}.BasicAuth)},
+		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.Scope)},
+		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.TokenField)},
+		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.ExpiresField)},
+		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.ErrorField)},
+		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.ErrorOK)},
+		{kind: span, at: unsafe.Offsetof(pay.OAuth2Profile{}.DefaultLifetime)},
+	},
 }
 
-func setEgressRule(m *pay.EgressRule, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Origin = r.string()
-	case 2:
-		m.Methods = getString(r, m.Methods)
-	case 3:
-		m.PathPrefix = r.string()
-	case 4:
-		m.Read = r.bool()
-	default:
-		return false
-	}
-	return true
-}
-
-func putSecretSpec(w *writer, m *pay.SecretSpec) {
-	w.string(1, m.Name)
-	w.string(2, m.Title)
-	w.bool(3, m.Required)
-	for _, s := range m.Slots {
-		w.element(4, int64(s))
-	}
-}
-
-func setSecretSpec(m *pay.SecretSpec, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Name = r.string()
-	case 2:
-		m.Title = r.string()
-	case 3:
-		m.Required = r.bool()
-	case 4:
-		m.Slots = appendNumber(r, m.Slots, getEnum[pay.Slot])
-	default:
-		return false
-	}
-	return true
-}
-
-func putKeySpec(w *writer, m *pay.KeySpec) {
-	w.string(1, m.Name)
-	w.string(2, m.Title)
-	w.bool(3, m.Required)
-	putStrings(w, 4, m.Algorithms)
-}
-
-func setKeySpec(m *pay.KeySpec, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Name = r.string()
-	case 2:
-		m.Title = r.string()
-	case 3:
-		m.Required = r.bool()
-	case 4:
-		m.Algorithms = getString(r, m.Algorithms)
-	default:
-		return false
-	}
-	return true
-}
-
-func putIdentitySpec(w *writer, m *pay.IdentitySpec) {
-	w.string(1, m.Name)
-	w.string(2, m.Title)
-	w.bool(3, m.Required)
-}
-
-func setIdentitySpec(m *pay.IdentitySpec, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Name = r.string()
-	case 2:
-		m.Title = r.string()
-	case 3:
-		m.Required = r.bool()
-	default:
-		return false
-	}
-	return true
-}
-
-func putOAuth2(w *writer, m *pay.OAuth2Profile) {
-	w.string(1, m.Name)
-	w.string(2, m.TokenPath)
-	w.string(3, m.ClientID)
-	w.string(4, m.ClientSecret)
-	w.bool(5, m.BasicAuth)
-	w.string(6, m.Scope)
-	w.string(7, m.TokenField)
-	w.string(8, m.ExpiresField)
-	w.string(9, m.ErrorField)
-	w.string(10, m.ErrorOK)
-	w.duration(11, m.DefaultLifetime)
-}
-
-func setOAuth2(m *pay.OAuth2Profile, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Name = r.string()
-	case 2:
-		m.TokenPath = r.string()
-	case 3:
-		m.ClientID = r.string()
-	case 4:
-		m.ClientSecret = r.string()
-	case 5:
-		m.BasicAuth = r.bool()
-	case 6:
-		m.Scope = r.string()
-	case 7:
-		m.TokenField = r.string()
-	case 8:
-		m.ExpiresField = r.string()
-	case 9:
-		m.ErrorField = r.string()
-	case 10:
-		m.ErrorOK = r.string()
-	case 11:
-		m.DefaultLifetime = r.duration()
-	default:
-		return false
-	}
-	return true
-}
-
-func putState(w *writer, m *pay.StateSchema) {
-	w.int(1, int64(m.Writes))
-	for _, n := range m.Reads {
-		w.element(2, int64(n))
-	}
-}
-
-func setState(m *pay.StateSchema, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Writes = r.number()
-	case 2:
-		m.Reads = appendNumber(r, m.Reads, (*reader).number)
-	default:
-		return false
-	}
-	return true
+var stateMessage = message{
+	size: unsafe.Sizeof(pay.StateSchema{}),
+	fields: []field{
+		{kind: count, at: unsafe.Offsetof(pay.StateSchema{}.Writes)},
+		{kind: counts, at: unsafe.Offsetof(pay.StateSchema{}.Reads)},
+	},
 }

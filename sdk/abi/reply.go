@@ -1,6 +1,10 @@
 package abi
 
-import "github.com/payhost/payhost/sdk/pay"
+import (
+	"unsafe"
+
+	"github.com/payhost/payhost/sdk/pay"
+)
 
 // Reply is the answer of every operation; which fields are set depends on the
 // operation. Err alone means that the operation failed.
@@ -15,293 +19,133 @@ type Reply struct {
 }
 
 // AppendReply appends a reply message.
-func AppendReply(b []byte, m *Reply) []byte { return encode(b, m, putReply) }
+func AppendReply(b []byte, m *Reply) []byte { return encode(b, m, &replyMessage) }
 
 // DecodeReply reads a reply message.
-func DecodeReply(b []byte) (Reply, error) { return decode(b, setReply) }
+func DecodeReply(b []byte) (Reply, error) { return decode[Reply](b, &replyMessage) }
 
 // AppendError appends an error message: the answer of last_error.
-func AppendError(b []byte, m *pay.Error) []byte { return encode(b, m, putError) }
+func AppendError(b []byte, m *pay.Error) []byte { return encode(b, m, &errorMessage) }
 
 // DecodeError reads an error message.
-func DecodeError(b []byte) (pay.Error, error) { return decode(b, setError) }
+func DecodeError(b []byte) (pay.Error, error) { return decode[pay.Error](b, &errorMessage) }
 
-func putReply(w *writer, m *Reply) {
-	if m.Err != nil {
-		putSub(w, 1, m.Err, putError)
-	}
-	w.bytes(2, m.Manifest)
-	if m.Result != nil {
-		putSub(w, 3, m.Result, putResult)
-	}
-	putList(w, 4, m.Items, putItem)
-	if m.Notification != nil {
-		putSub(w, 5, m.Notification, putNotification)
-	}
-	putList(w, 6, m.Problems, putProblem)
-	putList(w, 7, m.Catalog, putCatalogEntry)
+var replyMessage = message{
+	size: unsafe.Sizeof(Reply{}),
+	fields: []field{
+		{kind: pointer, at: unsafe.Offsetof(Reply{}.Err), part: &errorMessage},
+		{kind: raw, at: unsafe.Offsetof(Reply{}.Manifest)},
+		{kind: pointer, at: unsafe.Offsetof(Reply{}.Result), part: &resultMessage},
+		{kind: list, at: unsafe.Offsetof(Reply{}.Items), part: &itemMessage},
+		{kind: pointer, at: unsafe.Offsetof(Reply{}.Notification), part: &notificationMessage},
+		{kind: list, at: unsafe.Offsetof(Reply{}.Problems), part: &problemMessage},
+		{kind: list, at: unsafe.Offsetof(Reply{}.Catalog), part: &catalogMessage},
+	},
 }
 
-func setReply(m *Reply, field int, r *reader) bool {
-	switch field {
-	case 1:
-		getNew(r, &m.Err, setError)
-	case 2:
-		m.Manifest = r.bytes()
-	case 3:
-		getNew(r, &m.Result, setResult)
-	case 4:
-		m.Items = getList(r, m.Items, setItem)
-	case 5:
-		getNew(r, &m.Notification, setNotification)
-	case 6:
-		m.Problems = getList(r, m.Problems, setProblem)
-	case 7:
-		m.Catalog = getList(r, m.Catalog, setCatalogEntry)
-	default:
-		return false
-	}
-	return true
+var errorMessage = message{
+	size: unsafe.Sizeof(pay.Error{}), grow: grow[pay.Error],
+	fields: []field{
+		{kind: enum, at: unsafe.Offsetof(pay.Error{}.Class)},
+		{kind: enum, at: unsafe.Offsetof(pay.Error{}.Effect)},
+		{kind: enum, at: unsafe.Offsetof(pay.Error{}.Advice)},
+		{kind: text, at: unsafe.Offsetof(pay.Error{}.Field)},
+		{kind: text, at: unsafe.Offsetof(pay.Error{}.Message)},
+		{kind: enum, at: unsafe.Offsetof(pay.Error{}.Reason)},
+		{kind: text, at: unsafe.Offsetof(pay.Error{}.ProviderCode)},
+		{kind: text, at: unsafe.Offsetof(pay.Error{}.ProviderMessage)},
+		{kind: span, at: unsafe.Offsetof(pay.Error{}.RetryAfter)},
+	},
 }
 
-func putError(w *writer, m *pay.Error) {
-	w.int(1, int64(m.Class))
-	w.int(2, int64(m.Effect))
-	w.int(3, int64(m.Advice))
-	w.string(4, m.Field)
-	w.string(5, m.Message)
-	w.int(6, int64(m.Reason))
-	w.string(7, m.ProviderCode)
-	w.string(8, m.ProviderMessage)
-	w.duration(9, m.RetryAfter)
+var nextMessage = message{
+	size: unsafe.Sizeof(pay.NextAction{}),
+	fields: []field{
+		{kind: enum, at: unsafe.Offsetof(pay.NextAction{}.Type)},
+		{kind: text, at: unsafe.Offsetof(pay.NextAction{}.URL)},
+		{kind: text, at: unsafe.Offsetof(pay.NextAction{}.QRPayload)},
+		{kind: raw, at: unsafe.Offsetof(pay.NextAction{}.QRPNG)},
+		{kind: moment, at: unsafe.Offsetof(pay.NextAction{}.ExpiresAt)},
+	},
 }
 
-func setError(m *pay.Error, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Class = pay.Class(r.small())
-	case 2:
-		m.Effect = pay.Effect(r.small())
-	case 3:
-		m.Advice = pay.Advice(r.small())
-	case 4:
-		m.Field = r.string()
-	case 5:
-		m.Message = r.string()
-	case 6:
-		m.Reason = pay.DeclinedReason(r.small())
-	case 7:
-		m.ProviderCode = r.string()
-	case 8:
-		m.ProviderMessage = r.string()
-	case 9:
-		m.RetryAfter = r.duration()
-	default:
-		return false
-	}
-	return true
+var resultMessage = message{
+	size: unsafe.Sizeof(pay.Result{}), grow: grow[pay.Result],
+	fields: []field{
+		{kind: enum, at: unsafe.Offsetof(pay.Result{}.Outcome)},
+		{kind: text, at: unsafe.Offsetof(pay.Result{}.ProviderRef)},
+		{kind: nested, at: unsafe.Offsetof(pay.Result{}.Next), part: &nextMessage},
+		{kind: text, at: unsafe.Offsetof(pay.Result{}.PayerHint)},
+		{kind: moment, at: unsafe.Offsetof(pay.Result{}.ExpiresAt)},
+		{kind: enum, at: unsafe.Offsetof(pay.Result{}.Reason)},
+		{kind: text, at: unsafe.Offsetof(pay.Result{}.ProviderCode)},
+		{kind: text, at: unsafe.Offsetof(pay.Result{}.ProviderMessage)},
+		{kind: list, at: unsafe.Offsetof(pay.Result{}.Observations), part: &observationMessage},
+	},
 }
 
-func putNext(w *writer, m *pay.NextAction) {
-	w.int(1, int64(m.Type))
-	w.string(2, m.URL)
-	w.string(3, m.QRPayload)
-	w.bytes(4, m.QRPNG)
-	w.time(5, m.ExpiresAt)
+var observationMessage = message{
+	size: unsafe.Sizeof(pay.Observation{}), grow: grow[pay.Observation],
+	fields: []field{
+		{kind: enum, at: unsafe.Offsetof(pay.Observation{}.Subject)},
+		{kind: enum, at: unsafe.Offsetof(pay.Observation{}.Payment)},
+		{kind: enum, at: unsafe.Offsetof(pay.Observation{}.Refund)},
+		{kind: enum, at: unsafe.Offsetof(pay.Observation{}.Receipt)},
+		{kind: text, at: unsafe.Offsetof(pay.Observation{}.ProviderRef)},
+		{kind: text, at: unsafe.Offsetof(pay.Observation{}.ProviderKey)},
+		{kind: text, at: unsafe.Offsetof(pay.Observation{}.ProviderState)},
+		{kind: optional, at: unsafe.Offsetof(pay.Observation{}.Amount), part: &moneyMessage},
+		{kind: optional, at: unsafe.Offsetof(pay.Observation{}.AmountPaid), part: &moneyMessage},
+		{kind: optional, at: unsafe.Offsetof(pay.Observation{}.AmountRefunded), part: &moneyMessage},
+		{kind: moment, at: unsafe.Offsetof(pay.Observation{}.At)},
+		{kind: enum, at: unsafe.Offsetof(pay.Observation{}.Reason)},
+		{kind: text, at: unsafe.Offsetof(pay.Observation{}.Detail)},
+	},
 }
 
-func setNext(m *pay.NextAction, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Type = pay.NextActionType(r.small())
-	case 2:
-		m.URL = r.string()
-	case 3:
-		m.QRPayload = r.string()
-	case 4:
-		m.QRPNG = r.bytes()
-	case 5:
-		m.ExpiresAt = r.time()
-	default:
-		return false
-	}
-	return true
+var itemMessage = message{
+	size: unsafe.Sizeof(pay.StatusItem{}), grow: grow[pay.StatusItem],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.StatusItem{}.ID)},
+		{kind: enum, at: unsafe.Offsetof(pay.StatusItem{}.Found)},
+		{kind: list, at: unsafe.Offsetof(pay.StatusItem{}.Observations), part: &observationMessage},
+		{kind: pointer, at: unsafe.Offsetof(pay.StatusItem{}.Err), part: &errorMessage},
+	},
 }
 
-func putResult(w *writer, m *pay.Result) {
-	w.int(1, int64(m.Outcome))
-	w.string(2, m.ProviderRef)
-	putSub(w, 3, &m.Next, putNext)
-	w.string(4, m.PayerHint)
-	w.time(5, m.ExpiresAt)
-	w.int(6, int64(m.Reason))
-	w.string(7, m.ProviderCode)
-	w.string(8, m.ProviderMessage)
-	putList(w, 9, m.Observations, putObservation)
+var ackMessage = message{
+	size: unsafe.Sizeof(pay.Ack{}),
+	fields: []field{
+		{kind: count, at: unsafe.Offsetof(pay.Ack{}.Status)},
+		{kind: list, at: unsafe.Offsetof(pay.Ack{}.Header), part: &fieldMessage},
+		{kind: raw, at: unsafe.Offsetof(pay.Ack{}.Body)},
+	},
 }
 
-func setResult(m *pay.Result, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Outcome = pay.Outcome(r.small())
-	case 2:
-		m.ProviderRef = r.string()
-	case 3:
-		getSub(r, &m.Next, setNext)
-	case 4:
-		m.PayerHint = r.string()
-	case 5:
-		m.ExpiresAt = r.time()
-	case 6:
-		m.Reason = pay.DeclinedReason(r.small())
-	case 7:
-		m.ProviderCode = r.string()
-	case 8:
-		m.ProviderMessage = r.string()
-	case 9:
-		m.Observations = getList(r, m.Observations, setObservation)
-	default:
-		return false
-	}
-	return true
+var notificationMessage = message{
+	size: unsafe.Sizeof(pay.Notification{}), grow: grow[pay.Notification],
+	fields: []field{
+		{kind: enum, at: unsafe.Offsetof(pay.Notification{}.Authenticity)},
+		{kind: text, at: unsafe.Offsetof(pay.Notification{}.ProviderRef)},
+		{kind: text, at: unsafe.Offsetof(pay.Notification{}.ProviderKey)},
+		{kind: list, at: unsafe.Offsetof(pay.Notification{}.Observations), part: &observationMessage},
+		{kind: nested, at: unsafe.Offsetof(pay.Notification{}.Ack), part: &ackMessage},
+	},
 }
 
-func putObservation(w *writer, m *pay.Observation) {
-	w.int(1, int64(m.Subject))
-	w.int(2, int64(m.Payment))
-	w.int(3, int64(m.Refund))
-	w.int(4, int64(m.Receipt))
-	w.string(5, m.ProviderRef)
-	w.string(6, m.ProviderKey)
-	w.string(7, m.ProviderState)
-	putMoney(w, 8, m.Amount)
-	putMoney(w, 9, m.AmountPaid)
-	putMoney(w, 10, m.AmountRefunded)
-	w.time(11, m.At)
-	w.int(12, int64(m.Reason))
-	w.string(13, m.Detail)
+var problemMessage = message{
+	size: unsafe.Sizeof(pay.Problem{}), grow: grow[pay.Problem],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.Problem{}.Field)},
+		{kind: text, at: unsafe.Offsetof(pay.Problem{}.Message)},
+	},
 }
 
-func setObservation(m *pay.Observation, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Subject = pay.Subject(r.small())
-	case 2:
-		m.Payment = pay.PaymentStatus(r.small())
-	case 3:
-		m.Refund = pay.RefundStatus(r.small())
-	case 4:
-		m.Receipt = pay.ReceiptStatus(r.small())
-	case 5:
-		m.ProviderRef = r.string()
-	case 6:
-		m.ProviderKey = r.string()
-	case 7:
-		m.ProviderState = r.string()
-	case 8:
-		getSub(r, &m.Amount, setMoney)
-	case 9:
-		getSub(r, &m.AmountPaid, setMoney)
-	case 10:
-		getSub(r, &m.AmountRefunded, setMoney)
-	case 11:
-		m.At = r.time()
-	case 12:
-		m.Reason = pay.DeclinedReason(r.small())
-	case 13:
-		m.Detail = r.string()
-	default:
-		return false
-	}
-	return true
-}
-
-func putItem(w *writer, m *pay.StatusItem) {
-	w.string(1, m.ID)
-	w.int(2, int64(m.Found))
-	putList(w, 3, m.Observations, putObservation)
-	if m.Err != nil {
-		putSub(w, 4, m.Err, putError)
-	}
-}
-
-func setItem(m *pay.StatusItem, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.ID = r.string()
-	case 2:
-		m.Found = pay.Found(r.small())
-	case 3:
-		m.Observations = getList(r, m.Observations, setObservation)
-	case 4:
-		getNew(r, &m.Err, setError)
-	default:
-		return false
-	}
-	return true
-}
-
-func putAck(w *writer, m *pay.Ack) {
-	w.int(1, int64(m.Status))
-	putList(w, 2, m.Header, putField)
-	w.bytes(3, m.Body)
-}
-
-func setAck(m *pay.Ack, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Status = r.number()
-	case 2:
-		m.Header = getList(r, m.Header, setField)
-	case 3:
-		m.Body = r.bytes()
-	default:
-		return false
-	}
-	return true
-}
-
-func putNotification(w *writer, m *pay.Notification) {
-	w.int(1, int64(m.Authenticity))
-	w.string(2, m.ProviderRef)
-	w.string(3, m.ProviderKey)
-	putList(w, 4, m.Observations, putObservation)
-	putSub(w, 5, &m.Ack, putAck)
-}
-
-func setNotification(m *pay.Notification, field int, r *reader) bool {
-	switch field {
-	case 1:
-		m.Authenticity = pay.Authenticity(r.small())
-	case 2:
-		m.ProviderRef = r.string()
-	case 3:
-		m.ProviderKey = r.string()
-	case 4:
-		m.Observations = getList(r, m.Observations, setObservation)
-	case 5:
-		getSub(r, &m.Ack, setAck)
-	default:
-		return false
-	}
-	return true
-}
-
-func putProblem(w *writer, m *pay.Problem) { putPair(w, m.Field, m.Message) }
-
-func setProblem(m *pay.Problem, field int, r *reader) bool {
-	return setPair(&m.Field, &m.Message, field, r)
-}
-
-func putCatalogEntry(w *writer, m *pay.CatalogEntry) {
-	putPair(w, m.Code, m.Message)
-	w.int(3, int64(m.Class))
-}
-
-func setCatalogEntry(m *pay.CatalogEntry, field int, r *reader) bool {
-	if field == 3 {
-		m.Class = pay.Class(r.small())
-		return true
-	}
-	return setPair(&m.Code, &m.Message, field, r)
+var catalogMessage = message{
+	size: unsafe.Sizeof(pay.CatalogEntry{}), grow: grow[pay.CatalogEntry],
+	fields: []field{
+		{kind: text, at: unsafe.Offsetof(pay.CatalogEntry{}.Code)},
+		{kind: text, at: unsafe.Offsetof(pay.CatalogEntry{}.Message)},
+		{kind: enum, at: unsafe.Offsetof(pay.CatalogEntry{}.Class)},
+	},
 }

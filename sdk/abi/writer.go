@@ -1,0 +1,150 @@
+package abi
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// writer appends protobuf fields.
+type writer struct {
+	b []byte
+}
+
+// message writes the fields of the struct at p. Zero values are left out, as
+// proto3 does.
+func (w *writer) message(m *message, p unsafe.Pointer) {
+	for k := range m.fields {
+		f := &m.fields[k]
+		at := unsafe.Add(p, f.at)
+		switch f.kind {
+		case text:
+			if s := *(*string)(at); s != "" {
+				w.text(k+1, s)
+			}
+		case raw:
+			if b := *(*[]byte)(at); len(b) > 0 {
+				w.raw(k+1, unsafe.String(&b[0], len(b)))
+			}
+		case number:
+			w.int(k+1, *(*int64)(at))
+		case count:
+			w.int(k+1, int64(*(*int)(at)))
+		case handle:
+			w.int(k+1, int64(*(*int32)(at)))
+		case flag, enum:
+			w.int(k+1, int64(*(*uint8)(at)))
+		case moment:
+			if t := (*time.Time)(at); !t.IsZero() {
+				w.int(k+1, t.UnixMilli())
+			}
+		case span: // a wait that is over is no wait, and no reader takes a negative one
+			w.int(k+1, max(*(*time.Duration)(at), 0).Milliseconds())
+		default:
+			w.parts(k+1, f, at)
+		}
+	}
+}
+
+// parts writes what is or holds a message, and what may hold several values.
+func (w *writer) parts(n int, f *field, at unsafe.Pointer) {
+	switch f.kind {
+	case nested:
+		w.nested(n, f.part, at)
+	case optional:
+		before := len(w.b)
+		if w.nested(n, f.part, at) == 0 {
+			w.b = w.b[:before]
+		}
+	case pointer:
+		if p := *(*unsafe.Pointer)(at); p != nil {
+			w.nested(n, f.part, p)
+		}
+	case list:
+		s := (*slice)(at)
+		for i := range s.n {
+			w.nested(n, f.part, unsafe.Add(s.p, uintptr(i)*f.part.size))
+		}
+	case texts:
+		for _, s := range *(*[]string)(at) {
+			w.text(n, s)
+		}
+	case enums:
+		for _, v := range *(*[]uint8)(at) {
+			w.element(n, int64(v))
+		}
+	case counts:
+		for _, v := range *(*[]int)(at) {
+			w.element(n, int64(v))
+		}
+	}
+}
+
+// nested writes a message inside another and returns how many bytes it has. It
+// puts the length in front, moving the body only if it is 128 bytes or more.
+func (w *writer) nested(n int, m *message, p unsafe.Pointer) int {
+	w.tag(n, wireBytes)
+	w.b = append(w.b, 0)
+	start := len(w.b)
+	w.message(m, p)
+	size := len(w.b) - start
+	if size < 0x80 {
+		w.b[start-1] = byte(size)
+		return size
+	}
+	var length [10]byte
+	k := len(appendVarint(length[:0], uint64(size)))
+	w.b = append(w.b, length[1:k]...)
+	copy(w.b[start+k-1:], w.b[start:start+size])
+	copy(w.b[start-1:], length[:k])
+	return size
+}
+
+// tag writes a field's number, at most 2047, and its wire type.
+func (w *writer) tag(n, wire int) {
+	if n < 16 {
+		w.b = append(w.b, byte(n<<3|wire))
+		return
+	}
+	w.b = append(w.b, byte(n<<3|wire)|0x80, byte(n>>4))
+}
+
+func (w *writer) int(n int, v int64) {
+	if v != 0 {
+		w.element(n, v)
+	}
+}
+
+// element writes a number that stands in a repeated field, so even a zero.
+func (w *writer) element(n int, v int64) {
+	w.tag(n, wireVarint)
+	w.b = appendVarint(w.b, uint64(v))
+}
+
+// text writes a string, even an empty one. Bytes that are no UTF-8 are replaced:
+// text of a provider must not make a whole reply unreadable.
+func (w *writer) text(n int, s string) {
+	if !ascii(s) && !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	w.raw(n, s)
+}
+
+func (w *writer) raw(n int, s string) {
+	if n < 16 && len(s) < 0x80 {
+		w.b = append(w.b, byte(n<<3|wireBytes), byte(len(s)))
+	} else {
+		w.tag(n, wireBytes)
+		w.b = appendVarint(w.b, uint64(len(s)))
+	}
+	w.b = append(w.b, s...)
+}
+
+func appendVarint(b []byte, v uint64) []byte {
+	for v >= 0x80 {
+		b = append(b, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(b, byte(v))
+}
