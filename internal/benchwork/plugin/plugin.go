@@ -30,7 +30,7 @@ func (Provider) Manifest() pay.Manifest {
 		Flows:      []pay.Flow{pay.FlowRedirect},
 		Currencies: []pay.CurrencySpec{{Currency: "EUR", Step: 1, Min: 1}},
 		Egress:     []pay.EgressRule{{Origin: "base_url", Methods: []string{"POST"}, PathPrefix: "/v1/payments"}},
-		Secrets:    []pay.SecretSpec{{Name: "api_key", Title: "API key", Required: true, Slots: []pay.Slot{pay.SlotHeader}}},
+		Secrets:    []pay.SecretSpec{{Name: "api_key", Title: "API key", Required: true, Slots: []pay.Slot{pay.SlotBearer}}},
 		BatchSize:  1,
 	}
 }
