@@ -79,7 +79,7 @@ func (h *Host) transform(
 	if err := h.check(out); err != nil {
 		return nil, err
 	}
-	return h.takeBlob(out)
+	return h.takeBlob(out, 0)
 }
 
 func spec(algorithm, key string) []byte {

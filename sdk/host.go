@@ -5,6 +5,7 @@ import (
 
 	"github.com/payhost/payhost/sdk/abi"
 	"github.com/payhost/payhost/sdk/internal/guest"
+	"github.com/payhost/payhost/sdk/internal/slab"
 	"github.com/payhost/payhost/sdk/json"
 	"github.com/payhost/payhost/sdk/pay"
 )
@@ -12,9 +13,15 @@ import (
 // Host is a plugin's handle on its host, good for the one call it was handed to.
 // It is not safe for concurrent use.
 type Host struct {
-	g        guest.Imports
-	config   *abi.ConnectionConfig
-	settings json.Value // parsed once; Missing until then
+	g          guest.Imports
+	config     abi.ConnectionConfig
+	configured bool       // config was read
+	settings   json.Value // parsed once; Missing until then
+	kept       int        // blobs that were left to the end of the call
+
+	// These are here to be allocated with the Host.
+	create pay.CreateRequest
+	answer Response // the first one
 }
 
 // BaseURL returns the connection's base URL, without a slash at its end.
@@ -88,15 +95,13 @@ func (h *Host) Log(level Level, message string, pairs ...string) {
 }
 
 func (h *Host) connection() *abi.ConnectionConfig {
-	if h.config == nil {
-		h.config = &abi.ConnectionConfig{}
-		if raw, err := full(h.g.Config); err == nil {
-			if c, err := abi.DecodeConnectionConfig(raw); err == nil {
-				h.config = &c
-			}
+	if !h.configured {
+		h.configured = true
+		if raw, err := full(guest.Imports.Config, h.g); err == nil {
+			h.config, _ = abi.DecodeConnectionConfig(raw) // what does not decode leaves it empty
 		}
 	}
-	return h.config
+	return &h.config
 }
 
 // check turns a negative code into an error that says what the host says of it.
@@ -104,8 +109,12 @@ func (h *Host) check(code int32) error {
 	if code >= 0 {
 		return nil
 	}
+	return h.failure(code)
+}
+
+func (h *Host) failure(code int32) error {
 	e := &pay.Error{Class: classOf(abi.Code(code)), Message: abi.Code(code).Error(), Err: abi.Code(code)}
-	if raw, err := full(h.g.LastError); err == nil && len(raw) > 0 {
+	if raw, err := full(guest.Imports.LastError, h.g); err == nil && len(raw) > 0 {
 		if told, err := abi.DecodeError(raw); err == nil {
 			told.Err = abi.Code(code)
 			e = &told
@@ -132,17 +141,21 @@ func classOf(code abi.Code) pay.Class {
 }
 
 // full reads what a copying import has, whatever its length.
-func full(copyInto func([]byte) int32) ([]byte, error) {
-	buf := make([]byte, 512)
-	n := copyInto(buf)
+func full(read func(guest.Imports, []byte) int32, g guest.Imports) ([]byte, error) {
+	buf := slab.Rest(512)
+	n := read(g, buf)
 	if int(n) > len(buf) {
-		buf = make([]byte, n)
-		n = copyInto(buf)
+		buf = slab.Rest(int(n))
+		n = read(g, buf)
 	}
 	if n < 0 {
 		return nil, abi.Code(n)
 	}
-	return buf[:n], nil
+	if int(n) > len(buf) { // the host has changed its mind
+		return nil, abi.Internal
+	}
+	slab.Keep(int(n))
+	return buf[:n:n], nil
 }
 
 func contains(list []string, s string) bool {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/payhost/payhost/sdk/abi"
 	"github.com/payhost/payhost/sdk/form"
+	"github.com/payhost/payhost/sdk/internal/slab"
 	"github.com/payhost/payhost/sdk/json"
 	"github.com/payhost/payhost/sdk/pay"
 )
@@ -99,16 +100,25 @@ func GetJSON(path string) *Request {
 
 // PostJSON prepares a call with a JSON body.
 func PostJSON(path string, body *json.Writer, effect Effect) *Request {
-	return &Request{Method: "POST", URL: path, Body: body.Bytes(), Effect: effect, Header: []pay.Field{
-		{Name: "Content-Type", Value: json.ContentType}, {Name: "Accept", Value: json.ContentType},
-	}}
+	return post(path, body.Bytes(), json.ContentType, effect)
 }
 
 // PostForm prepares a call with a form body.
 func PostForm(path string, body *form.Writer, effect Effect) *Request {
-	return &Request{Method: "POST", URL: path, Body: body.Bytes(), Effect: effect, Header: []pay.Field{
-		{Name: "Content-Type", Value: form.ContentType}, {Name: "Accept", Value: json.ContentType},
-	}}
+	return post(path, body.Bytes(), form.ContentType, effect)
+}
+
+// post makes a request and its header in one allocation.
+func post(path string, body []byte, contentType string, effect Effect) *Request {
+	p := &struct {
+		request Request
+		header  [2]pay.Field
+	}{
+		request: Request{Method: "POST", URL: path, Body: body, Effect: effect},
+		header:  [2]pay.Field{{Name: "Content-Type", Value: contentType}, {Name: "Accept", Value: json.ContentType}},
+	}
+	p.request.Header = p.header[:]
+	return &p.request
 }
 
 // Send sends a request and returns the whole answer, whatever its HTTP status.
@@ -124,7 +134,7 @@ func (h *Host) Send(r *Request) (*Response, error) {
 		TimeoutMS: r.Timeout.Milliseconds(), Effect: uint8(r.Effect),
 	}
 	if len(r.URL) > 0 && r.URL[0] == '/' {
-		head.URL = h.BaseURL() + r.URL
+		head.URL = slab.Join(h.BaseURL(), r.URL)
 	}
 	if r.Auth != nil {
 		head.Auth = &r.Auth.a
@@ -138,17 +148,19 @@ func (h *Host) Send(r *Request) (*Response, error) {
 		if body, err = h.newBlob(r.Body); err != nil {
 			return nil, err
 		}
-		defer h.g.BlobFree(body)
 	}
-	handle := h.g.HTTPSend(abi.AppendHTTPRequest(make([]byte, 0, 512), &head), body)
-	if err := h.check(handle); err != nil {
-		return nil, err
+	handle := h.g.HTTPSend(abi.AppendHTTPRequest(slab.Rest(512)[:0], &head), body)
+	if body > 0 {
+		h.freeBlob(body, len(r.Body))
+	}
+	if handle < 0 {
+		return nil, h.failure(handle)
 	}
 	return h.response(handle)
 }
 
 func (h *Host) response(handle int32) (*Response, error) {
-	raw, err := h.takeBlob(handle)
+	raw, err := h.takeBlob(handle, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -156,9 +168,13 @@ func (h *Host) response(handle int32) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Response{Status: head.Status, Header: head.Header, TokenGeneration: head.TokenGeneration}
+	out := &h.answer
+	if out.Status != 0 { // a call may send again and keep the answer before
+		out = &Response{}
+	}
+	out.Status, out.Header, out.TokenGeneration = head.Status, head.Header, head.TokenGeneration
 	if head.Body > 0 {
-		out.Body, err = h.takeBlob(head.Body)
+		out.Body, err = h.takeBlob(head.Body, head.BodyLen)
 	}
 	return out, err
 }
@@ -166,38 +182,51 @@ func (h *Host) response(handle int32) (*Response, error) {
 // newBlob puts bytes into a blob at the host.
 func (h *Host) newBlob(p []byte) (int32, error) {
 	blob := h.g.BlobNew(int64(len(p)))
-	if err := h.check(blob); err != nil {
-		return 0, err
+	if blob < 0 {
+		return 0, h.failure(blob)
 	}
-	if err := h.check(h.g.BlobWrite(blob, p)); err != nil {
-		return 0, err
+	if n := h.g.BlobWrite(blob, p); n < 0 {
+		return 0, h.failure(n)
 	}
 	return blob, nil
 }
 
-// readBlob copies a blob out of the host.
-func (h *Host) readBlob(blob int32) ([]byte, error) {
-	size := h.g.BlobLen(blob)
-	if size < 0 {
-		return nil, h.check(int32(size))
+// readBlob copies a blob out of the host. Size is 0 if it is not known.
+func (h *Host) readBlob(blob int32, size int64) ([]byte, error) {
+	if size == 0 {
+		size = h.g.BlobLen(blob)
 	}
-	p := make([]byte, size)
+	if size < 0 {
+		return nil, h.failure(int32(size))
+	}
+	p := slab.Bytes(int(size))[:size]
 	for off := int64(0); off < size; {
 		n := h.g.BlobRead(blob, off, p[off:])
 		if n == 0 { // the host has less than it said
 			n = int32(abi.Internal)
 		}
 		if n < 0 {
-			return nil, h.check(n)
+			return nil, h.failure(n)
 		}
 		off += int64(n)
 	}
 	return p, nil
 }
 
-// takeBlob copies a blob out of the host and frees it.
-func (h *Host) takeBlob(blob int32) ([]byte, error) {
-	p, err := h.readBlob(blob)
-	h.g.BlobFree(blob)
+// takeBlob copies a blob out of the host and frees it. Size is 0 if it is not known.
+func (h *Host) takeBlob(blob int32, size int64) ([]byte, error) {
+	p, err := h.readBlob(blob, size)
+	h.freeBlob(blob, len(p))
 	return p, err
+}
+
+// freeBlob gives a blob back. The host frees what is left at the end of the call,
+// so some small ones are left to it.
+func (h *Host) freeBlob(blob int32, size int) {
+	const small, most = 4 << 10, 64
+	if size <= small && h.kept < most {
+		h.kept++
+		return
+	}
+	h.g.BlobFree(blob)
 }

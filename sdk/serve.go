@@ -3,6 +3,7 @@ package sdk
 import (
 	"github.com/payhost/payhost/sdk/abi"
 	"github.com/payhost/payhost/sdk/internal/guest"
+	"github.com/payhost/payhost/sdk/internal/slab"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -16,7 +17,7 @@ func serve(p Provider, g guest.Imports, number, inputLen int32) int32 {
 	if inputLen < 0 || inputLen > abi.MaxMessage {
 		return int32(abi.TooLarge)
 	}
-	input := make([]byte, inputLen)
+	input := slab.Bytes(int(inputLen))[:inputLen]
 	switch n := g.Input(0, input); {
 	case n < 0:
 		return n
@@ -28,7 +29,7 @@ func serve(p Provider, g guest.Imports, number, inputLen int32) int32 {
 	if err != nil {
 		reply = abi.Reply{Err: asError(err)}
 	}
-	code := g.Reply(abi.AppendReply(make([]byte, 0, 512), &reply))
+	code := g.Reply(abi.AppendReply(slab.Rest(512)[:0], &reply))
 	if abi.Code(code) == abi.TooLarge { // say so rather than nothing: money may have moved
 		reply = abi.Reply{Err: fault(op.String() + ": the answer is larger than a message may be")}
 		code = g.Reply(abi.AppendReply(nil, &reply))
@@ -78,7 +79,12 @@ func answer(p Provider, h *Host, op pay.Operation, in []byte) (abi.Reply, error)
 func write(p Provider, h *Host, op pay.Operation, in []byte) (abi.Reply, error) {
 	switch op {
 	case pay.OpCreate:
-		return result(h, in, abi.DecodeCreate, p.Create)
+		var err error
+		if h.create, err = abi.DecodeCreate(in); err != nil {
+			return abi.Reply{}, err
+		}
+		res, err := p.Create(h, &h.create)
+		return whole(res, err)
 	case pay.OpBind:
 		return result(h, in, abi.DecodeBind, p.(Binder).Bind)
 	case pay.OpRelease:
@@ -107,6 +113,10 @@ func result[T any](
 		return abi.Reply{}, err
 	}
 	res, err := method(h, &request)
+	return whole(res, err)
+}
+
+func whole(res *pay.Result, err error) (abi.Reply, error) {
 	if err == nil && res == nil {
 		err = fault("method returned neither a result nor an error")
 	}
@@ -130,7 +140,7 @@ func notification(p Notifiee, h *Host, in []byte) (abi.Reply, error) {
 		return abi.Reply{}, err
 	}
 	if blob > 0 {
-		if request.Body, err = h.readBlob(blob); err != nil {
+		if request.Body, err = h.readBlob(blob, 0); err != nil {
 			return abi.Reply{}, err
 		}
 	}

@@ -24,7 +24,7 @@ func (h *Host) Get(key string) ([]byte, int64, error) {
 	if err := h.check(blob); err != nil {
 		return nil, 0, err
 	}
-	value, err := h.takeBlob(blob)
+	value, err := h.takeBlob(blob, 0)
 	return value, version, err
 }
 
@@ -37,8 +37,8 @@ func (h *Host) Put(key string, value []byte, ttl time.Duration, expect int64) (i
 	if err != nil {
 		return 0, err
 	}
-	defer h.g.BlobFree(blob)
 	code, version := h.g.KVPut([]byte(key), blob, ttl.Milliseconds(), expect)
+	h.freeBlob(blob, len(value))
 	return version, h.check(code)
 }
 
@@ -61,7 +61,7 @@ func (h *Host) Keys(prefix, cursor string, limit int) (keys []string, next strin
 	if err := h.check(blob); err != nil {
 		return nil, "", err
 	}
-	raw, err := h.takeBlob(blob)
+	raw, err := h.takeBlob(blob, 0)
 	if err != nil {
 		return nil, "", err
 	}

@@ -41,12 +41,17 @@ var small = []string{
 func rules() []rule {
 	return []rule{
 		{from: "sdk/pay", std: []string{"errors", "math", "strconv", "strings", "time"}},
-		{from: "sdk/abi", own: []string{"sdk/pay"}, std: []string{"errors", "strings", "time", "unicode/utf8", "unsafe"}},
+		{from: "sdk/abi", own: []string{"sdk/pay", "sdk/internal/scan"}, std: []string{"errors", "strings", "time", "unicode/utf8", "unsafe"}},
 		{from: "sdk/sdktest", own: []string{"sdk", "sdk/abi", "sdk/pay", "sdk/json", "sdk/form"}},
-		{from: "sdk/json", own: []string{"sdk/pay"}, std: []string{"bytes", "errors", "strconv", "unicode/utf16", "unicode/utf8", "unsafe"}},
-		{from: "sdk/form", std: []string{"strconv"}},
+		{
+			from: "sdk/json", own: []string{"sdk/pay", "sdk/internal/scan", "sdk/internal/slab"},
+			std: []string{"errors", "strconv", "unicode/utf16", "unicode/utf8", "unsafe"},
+		},
+		{from: "sdk/form", own: []string{"sdk/internal/scan", "sdk/internal/slab"}, std: []string{"slices", "strconv"}},
+		{from: "sdk/internal/scan", std: []string{"math/bits"}},
+		{from: "sdk/internal/slab", std: []string{"unsafe"}},
 		{from: "sdk/internal/guest", own: []string{"sdk/abi", "sdk/pay"}, std: []string{"time", "unsafe"}},
-		{from: "sdk", own: []string{"sdk/abi", "sdk/pay", "sdk/json", "sdk/form", "sdk/internal/guest"}, std: small},
+		{from: "sdk", own: []string{"sdk/abi", "sdk/pay", "sdk/json", "sdk/form", "sdk/internal/..."}, std: small},
 		{from: "plugins/rahmet/...", own: pluginMay("rahmet"), std: small},
 		{from: "plugins/yeniltoleg/...", own: pluginMay("yeniltoleg"), std: small},
 		{from: "plugins/smartpay/...", own: pluginMay("smartpay"), std: small},

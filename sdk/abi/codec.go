@@ -3,9 +3,9 @@ package abi
 import "unsafe"
 
 // A message is described by a table, and two functions walk the tables of all
-// messages: one writes, one reads. A function per message would be faster by
-// nothing and would stand in every plugin, used or not: in Wasm a call is dear,
-// and the linker can't know which operations a plugin has.
+// messages: one writes, one reads. Functions of each message's own would all stand
+// in every plugin, since the linker can't know which operations it has, and would
+// not be faster: in Wasm the calls are what costs.
 //
 // The tables are static data. TestTables holds them against the Go types.
 

@@ -4,6 +4,8 @@ import (
 	"time"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/payhost/payhost/sdk/internal/scan"
 )
 
 // reader walks the fields of one message. The first mistake sticks in err.
@@ -61,7 +63,7 @@ func (r *reader) message(m *message, p unsafe.Pointer, end int) {
 		case wire == wireBytes && f.kind == text:
 			s := unsafe.String(unsafe.SliceData(b[i:]), v)
 			i += int(v)
-			if !ascii(s) && !utf8.ValidString(s) {
+			if !scan.ASCII(s) && !utf8.ValidString(s) {
 				r.fail()
 				return
 			}
@@ -245,18 +247,4 @@ func skip(b []byte, i int, wire, v uint64) int {
 		return i + 4
 	}
 	return len(b) + 1
-}
-
-// ascii reports whether s has no byte above 127, eight bytes at a time.
-func ascii(s string) bool {
-	var all uint64
-	for len(s) >= 8 {
-		all |= uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		s = s[8:]
-	}
-	for i := range len(s) {
-		all |= uint64(s[i])
-	}
-	return all&0x8080808080808080 == 0
 }

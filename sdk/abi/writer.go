@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/payhost/payhost/sdk/internal/scan"
 )
 
 // writer appends protobuf fields.
@@ -125,7 +127,7 @@ func (w *writer) element(n int, v int64) {
 // text writes a string, even an empty one. Bytes that are no UTF-8 are replaced:
 // text of a provider must not make a whole reply unreadable.
 func (w *writer) text(n int, s string) {
-	if !ascii(s) && !utf8.ValidString(s) {
+	if !scan.ASCII(s) && !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
 	w.raw(n, s)

@@ -2,7 +2,13 @@
 // reflection, maps or package net/url, so that a plugin stays small and fast.
 package form
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+
+	"github.com/payhost/payhost/sdk/internal/scan"
+	"github.com/payhost/payhost/sdk/internal/slab"
+)
 
 // ContentType is the media type of a form body.
 const ContentType = "application/x-www-form-urlencoded"
@@ -38,7 +44,7 @@ func (w *Writer) key(name string) {
 	if len(w.b) > 0 {
 		w.b = append(w.b, '&')
 	} else if w.b == nil {
-		w.b = make([]byte, 0, 512) // one allocation for most forms
+		w.b = slab.Bytes(512) // enough for most forms
 	}
 	w.b = escape(w.b, name)
 	w.b = append(w.b, '=')
@@ -47,29 +53,49 @@ func (w *Writer) key(name string) {
 // Escape returns s escaped as a form or query value.
 func Escape(s string) string { return string(escape(nil, s)) }
 
-// escape appends s, whole runs of plain characters at a time.
+// escape appends s. It looks at four characters at a time, and makes room for the
+// longest result first, so that most characters cost no more than their copy.
 func escape(b []byte, s string) []byte {
 	const hex = "0123456789ABCDEF"
-	from := 0
-	for i := range len(s) {
+	n := len(b)
+	out := slices.Grow(b, 3*len(s))
+	out = out[:cap(out)]
+	for i := 0; i < len(s); {
+		if i+4 <= len(s) {
+			p, q := s[i:i+4], out[n:n+4]
+			if plain[p[0]]&plain[p[1]]&plain[p[2]]&plain[p[3]] != 0 {
+				q[0], q[1], q[2], q[3] = p[0], p[1], p[2], p[3]
+				i, n = i+4, n+4
+				continue
+			}
+		}
 		c := s[i]
-		if plain[c>>5]&(1<<(c&31)) != 0 {
-			continue
+		i++
+		switch {
+		case plain[c] != 0:
+			out[n] = c
+			n++
+		case c == ' ':
+			out[n] = '+'
+			n++
+		default:
+			q := out[n : n+3]
+			q[0], q[1], q[2] = '%', hex[c>>4], hex[c&15]
+			n += 3
 		}
-		b = append(b, s[from:i]...)
-		from = i + 1
-		if c == ' ' {
-			b = append(b, '+')
-			continue
-		}
-		b = append(b, '%', hex[c>>4], hex[c&15])
 	}
-	return append(b, s[from:]...)
+	return out[:n]
 }
 
-// plain has a bit for each character that stands for itself: letters, digits and
-// "-._~".
-var plain = [8]uint32{1: 0x03ff6000, 2: 0x87fffffe, 3: 0x47fffffe}
+// plain has a one for each character that stands for itself.
+var plain = [256]byte{
+	'-': 1, '.': 1, '_': 1, '~': 1,
+	'0': 1, '1': 1, '2': 1, '3': 1, '4': 1, '5': 1, '6': 1, '7': 1, '8': 1, '9': 1,
+	'A': 1, 'B': 1, 'C': 1, 'D': 1, 'E': 1, 'F': 1, 'G': 1, 'H': 1, 'I': 1, 'J': 1, 'K': 1, 'L': 1, 'M': 1,
+	'N': 1, 'O': 1, 'P': 1, 'Q': 1, 'R': 1, 'S': 1, 'T': 1, 'U': 1, 'V': 1, 'W': 1, 'X': 1, 'Y': 1, 'Z': 1,
+	'a': 1, 'b': 1, 'c': 1, 'd': 1, 'e': 1, 'f': 1, 'g': 1, 'h': 1, 'i': 1, 'j': 1, 'k': 1, 'l': 1, 'm': 1,
+	'n': 1, 'o': 1, 'p': 1, 'q': 1, 'r': 1, 's': 1, 't': 1, 'u': 1, 'v': 1, 'w': 1, 'x': 1, 'y': 1, 'z': 1,
+}
 
 // AppendQuery joins a query to a URL that may have one already, and may end in a
 // fragment: the fragment stays last.
@@ -77,18 +103,18 @@ func AppendQuery(url string, query *Writer) string {
 	if len(query.b) == 0 {
 		return url
 	}
-	base, fragment, join := url, "", "?"
-	for i := range len(url) {
-		if url[i] == '#' {
-			base, fragment = url[:i], url[i:]
-			break
-		}
-		if url[i] == '?' {
-			join = "&"
-		}
+	end := scan.Either(url, 0, '?', '#')
+	join := "?"
+	if end < len(url) && url[end] == '?' {
+		join = "&"
+		end = scan.Either(url, end, '#', '#')
 	}
-	if last := len(base) - 1; last >= 0 && (base[last] == '?' || base[last] == '&') {
+	if end > 0 && (url[end-1] == '?' || url[end-1] == '&') {
 		join = ""
 	}
-	return base + join + string(query.b) + fragment
+	p := slab.Bytes(len(url) + 1 + len(query.b))
+	p = append(p, url[:end]...)
+	p = append(p, join...)
+	p = append(p, query.b...)
+	return slab.Text(append(p, url[end:]...))
 }

@@ -1,179 +1,250 @@
 package json
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+	"unsafe"
 
-// scanner steps over one value by RFC 8259 and notes the first mistake.
-type scanner struct {
-	b       []byte
-	i       int
-	bad     bool
-	checked bool // the bytes were checked before
-}
+	"github.com/payhost/payhost/sdk/internal/scan"
+)
 
-func (s *scanner) peek() byte {
-	if s.i < len(s.b) {
-		return s.b[s.i]
-	}
-	return 0
-}
+// The functions that check bytes return the index behind what they read, or bad.
+// They are plain functions of an index, and values do not recurse: in Wasm a call
+// or a store to memory costs as much as several bytes of text.
+const bad = -1
 
-func (s *scanner) space() {
-	i := s.i
-	for i < len(s.b) && s.b[i] <= ' ' && (s.b[i] == ' ' || s.b[i] == '\n' || s.b[i] == '\t' || s.b[i] == '\r') {
+func space(b []byte, i int) int {
+	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
 		i++
 	}
-	s.i = i
+	return i
 }
 
-func (s *scanner) value(depth int) {
-	if depth > maxDepth {
-		s.bad = true
-		return
-	}
-	switch c := s.peek(); {
-	case c == '"':
-		s.text()
-	case c == '{':
-		s.members(depth, '}', true)
-	case c == '[':
-		s.members(depth, ']', false)
-	case c == 't':
-		s.word("true")
-	case c == 'f':
-		s.word("false")
-	case c == 'n':
-		s.word("null")
-	default:
-		s.number()
-	}
-}
-
-func (s *scanner) members(depth int, end byte, named bool) {
-	s.i++
-	s.space()
-	if s.peek() == end {
-		s.i++
-		return
-	}
-	for !s.bad {
-		if named {
-			s.space()
-			s.text()
-			s.space()
-			s.expect(':')
+// check steps over one value by RFC 8259, which begins at i or behind space.
+func check(b []byte, i int) int {
+	depth, objects := 0, uint64(0) // a bit for each open object or array, the innermost lowest
+	for {
+		i = space(b, i)
+		if i >= len(b) {
+			return bad
 		}
-		s.space()
-		s.value(depth + 1)
-		s.space()
-		if s.peek() == ',' {
-			s.i++
-			continue
-		}
-		s.expect(end)
-		return
-	}
-}
-
-func (s *scanner) expect(c byte) {
-	if s.peek() != c {
-		s.bad = true
-		return
-	}
-	s.i++
-}
-
-func (s *scanner) word(w string) {
-	if len(s.b)-s.i < len(w) || string(s.b[s.i:s.i+len(w)]) != w {
-		s.bad = true
-		return
-	}
-	s.i += len(w)
-}
-
-// text steps over a string and returns it with its quotes. The index is kept in a
-// local variable: in Wasm a field would be stored to memory at every byte.
-func (s *scanner) text() []byte {
-	b, start := s.b, s.i
-	if s.peek() != '"' {
-		s.bad = true
-		return empty
-	}
-	ascii := true
-	for i := start + 1; i < len(b); i++ {
-		c := b[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			ascii = ascii && c < utf8.RuneSelf
-			continue
-		}
-		s.i = i
-		switch c {
+		open := false
+		switch c := b[i]; c {
+		case '{', '[':
+			i = space(b, i+1)
+			if open = i < len(b) && b[i] != c+2; !open { // the end of either is its begin + 2
+				i++
+				break
+			}
+			if depth == maxDepth {
+				return bad
+			}
+			depth++
+			objects <<= 1
+			if c == '{' {
+				objects |= 1
+			}
 		case '"':
-			s.i++
-			if !ascii && !s.checked && !utf8.Valid(b[start:s.i]) {
-				s.bad = true
-			}
-			return b[start:s.i]
-		case '\\':
-			s.escape()
-			i = s.i
+			i = checkText(b, i)
 		default:
-			s.bad = true
-			return empty
+			i = checkWord(b, i)
 		}
-	}
-	s.i = len(b)
-	s.bad = true
-	return empty
-}
-
-// empty stands in for a string that is none.
-var empty = []byte(`""`)
-
-// escape checks the character after a backslash and stops on its last byte.
-func (s *scanner) escape() {
-	s.i++
-	switch s.peek() {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-	case 'u':
-		for range 4 {
-			s.i++
-			if unhex(s.peek()) == 0xff {
-				s.bad = true
+		for i != bad && !open { // behind a value: another one, or the end of what is open
+			if depth == 0 {
+				return i
 			}
+			if i = space(b, i); i >= len(b) {
+				return bad
+			}
+			switch c := b[i]; {
+			case c == ',':
+				open = true
+			case c == ']' && objects&1 == 0, c == '}' && objects&1 == 1:
+				depth--
+				objects >>= 1
+			default:
+				return bad
+			}
+			i++
 		}
+		if i != bad && objects&1 == 1 {
+			i = checkName(b, i)
+		}
+		if i == bad {
+			return bad
+		}
+	}
+}
+
+// checkName steps over a member's name and its colon.
+func checkName(b []byte, i int) int {
+	if i = space(b, i); i >= len(b) || b[i] != '"' {
+		return bad
+	}
+	if i = checkText(b, i); i == bad {
+		return bad
+	}
+	if i = space(b, i); i >= len(b) || b[i] != ':' {
+		return bad
+	}
+	return i + 1
+}
+
+// checkText steps over a string that begins with the quote at i.
+func checkText(b []byte, i int) int {
+	s := view(b)
+	start, high := i, uint64(0)
+	for i++; i < len(s); {
+		if i+8 <= len(s) {
+			word := scan.Word(s, i)
+			high |= word
+			marks := scan.Equal(word, '"') | scan.Equal(word, '\\') | scan.Less(word, ' ')
+			if marks == 0 {
+				i += 8
+				continue
+			}
+			i += scan.First(marks)
+		}
+		switch c := s[i]; {
+		case c == '"':
+			i++
+			if high&scan.High != 0 && !utf8.ValidString(s[start:i]) {
+				return bad
+			}
+			return i
+		case c == '\\':
+			if i = checkEscape(b, i+1); i == bad {
+				return bad
+			}
+		case c < ' ':
+			return bad
+		default:
+			high |= uint64(c)
+			i++
+		}
+	}
+	return bad
+}
+
+// checkEscape steps over what follows a backslash.
+func checkEscape(b []byte, i int) int {
+	if i >= len(b) {
+		return bad
+	}
+	switch b[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 1
+	case 'u':
+		if len(b)-i < 5 || unhex(b[i+1])|unhex(b[i+2])|unhex(b[i+3])|unhex(b[i+4]) == 0xff {
+			return bad
+		}
+		return i + 5
+	}
+	return bad
+}
+
+// checkWord steps over a literal or a number.
+func checkWord(b []byte, i int) int {
+	var word string
+	switch b[i] {
+	case 't':
+		word = "true"
+	case 'f':
+		word = "false"
+	case 'n':
+		word = "null"
 	default:
-		s.bad = true
+		return checkNumber(b, i)
 	}
+	if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
+		return bad
+	}
+	return i + len(word)
 }
 
-func (s *scanner) number() {
-	if s.peek() == '-' {
-		s.i++
+func checkNumber(b []byte, i int) int {
+	if b[i] == '-' {
+		i++
 	}
-	if s.peek() == '0' {
-		s.i++
-	} else {
-		s.digits()
+	if i < len(b) && b[i] == '0' {
+		i++
+	} else if i = digits(b, i); i == bad {
+		return bad
 	}
-	if s.peek() == '.' {
-		s.i++
-		s.digits()
-	}
-	if c := s.peek(); c == 'e' || c == 'E' {
-		s.i++
-		if c := s.peek(); c == '+' || c == '-' {
-			s.i++
+	if i < len(b) && b[i] == '.' {
+		if i = digits(b, i+1); i == bad {
+			return bad
 		}
-		s.digits()
+	}
+	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
+		i++
+		if i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		i = digits(b, i)
+	}
+	return i
+}
+
+// digits steps over one or more digits.
+func digits(b []byte, i int) int {
+	start := i
+	for i < len(b) && '0' <= b[i] && b[i] <= '9' {
+		i++
+	}
+	if i == start {
+		return bad
+	}
+	return i
+}
+
+// The functions below step over what was checked before.
+
+// skip steps over the value at i.
+func skip(b []byte, i int) int {
+	switch b[i] {
+	case '"':
+		i, _ = skipText(b, i)
+		return i
+	case '{', '[':
+		return skipOpen(b, i)
+	}
+	for i < len(b) && b[i] > ' ' && b[i] != ',' && b[i] != '}' && b[i] != ']' {
+		i++
+	}
+	return i
+}
+
+// skipOpen steps over the object or array at i.
+func skipOpen(b []byte, i int) int {
+	for depth := 0; i < len(b); {
+		switch b[i] {
+		case '"':
+			i, _ = skipText(b, i)
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		i++
+		if depth == 0 {
+			break
+		}
+	}
+	return i
+}
+
+// skipText steps over the string at i and tells whether it has an escape.
+func skipText(b []byte, i int) (end int, escaped bool) {
+	s := view(b)
+	for i++; ; escaped = true {
+		i = scan.Either(s, i, '"', '\\')
+		if i >= len(s) || s[i] == '"' {
+			return i + 1, escaped
+		}
+		i += 2
 	}
 }
 
-func (s *scanner) digits() {
-	start := s.i
-	for c := s.peek(); '0' <= c && c <= '9'; c = s.peek() {
-		s.i++
-	}
-	if s.i == start {
-		s.bad = true
-	}
-}
+// view returns bytes as text that changes with them.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -6,12 +6,13 @@
 package json
 
 import (
-	"bytes"
 	"errors"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
-	"unsafe"
+
+	"github.com/payhost/payhost/sdk/internal/scan"
+	"github.com/payhost/payhost/sdk/internal/slab"
 )
 
 // ErrSyntax says that bytes are not one whole JSON value.
@@ -47,13 +48,9 @@ func Parse(b []byte) (Value, error) {
 	if len(b) >= 3 && b[0] == 0xEF && b[1] == 0xBB && b[2] == 0xBF {
 		b = b[3:]
 	}
-	s := scanner{b: b}
-	s.space()
-	start := s.i
-	s.value(0)
-	end := s.i
-	s.space()
-	if s.bad || s.i != len(b) {
+	start := space(b, 0)
+	end := check(b, start)
+	if end == bad || space(b, end) != len(b) {
 		return Value{}, ErrSyntax
 	}
 	return Value{raw: b[start:end]}, nil
@@ -81,21 +78,32 @@ func (v Value) Raw() []byte { return v.raw }
 
 // Get returns the member of an object by its exact name, or Missing.
 func (v Value) Get(name string) Value {
-	var found Value
-	v.Each(func(key string, member Value) bool {
-		if key == name {
-			found = member
-			return false
+	if v.Kind() != Object {
+		return Value{}
+	}
+	b := v.raw
+	for i := step(b, 1); i < len(b); i = step(b, i) {
+		end, escaped := skipText(b, i)
+		same := !escaped && end-i == len(name)+2 && string(b[i+1:end-1]) == name ||
+			escaped && unquote(b[i:end]) == name
+		i = space(b, end)
+		i = space(b, i+1) // the colon
+		end = skip(b, i)
+		if same {
+			return Value{raw: b[i:end]}
 		}
-		return true
-	})
-	return found
+		i = end
+	}
+	return Value{}
 }
 
 // GetFold is Get with ASCII letters compared without case, for providers that
 // are not sure of theirs.
 func (v Value) GetFold(name string) Value {
 	var found Value
+	if v.Kind() == Array {
+		return found
+	}
 	v.Each(func(key string, member Value) bool {
 		if EqualFold(key, name) {
 			found = member
@@ -113,29 +121,34 @@ func (v Value) Each(f func(key string, member Value) bool) {
 	if kind != Object && kind != Array {
 		return
 	}
-	s := scanner{b: v.raw, i: 1, checked: true}
-	for {
-		s.space()
-		if c := s.peek(); c == '}' || c == ']' || c == 0 {
-			return
-		}
-		if s.peek() == ',' {
-			s.i++
-			s.space()
-		}
+	b := v.raw
+	for i := step(b, 1); i < len(b); i = step(b, i) {
 		key := ""
 		if kind == Object {
-			key = unquote(s.text())
-			s.space()
-			s.i++ // the colon: Parse has checked it
-			s.space()
+			end, _ := skipText(b, i)
+			key = unquote(b[i:end])
+			i = space(b, end)
+			i = space(b, i+1) // the colon
 		}
-		start := s.i
-		s.value(0)
-		if s.bad || !f(key, Value{raw: v.raw[start:s.i]}) {
+		end := skip(b, i)
+		if !f(key, Value{raw: b[i:end]}) {
 			return
 		}
+		i = end
 	}
+}
+
+// step moves from the bracket or from behind an entry to the next entry, or to the
+// end.
+func step(b []byte, i int) int {
+	i = space(b, i)
+	switch b[i] {
+	case ',':
+		i = space(b, i+1)
+	case '}', ']':
+		i = len(b)
+	}
+	return i
 }
 
 // Len returns how many members or elements there are.
@@ -173,7 +186,7 @@ func (v Value) Int() (int64, bool) {
 	if v.Kind() != Number {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(string(v.raw), 10, 64)
+	n, err := strconv.ParseInt(view(v.raw), 10, 64)
 	return n, err == nil
 }
 
@@ -181,7 +194,7 @@ func (v Value) Int() (int64, bool) {
 // pay.ParseMoney; providers put amounts in either. False for other kinds.
 func (v Value) Decimal() (string, bool) {
 	if v.Kind() == Number {
-		return string(v.raw), true
+		return view(v.raw), true
 	}
 	return v.Text()
 }
@@ -213,10 +226,10 @@ func unquote(raw []byte) string {
 	if len(body) == 0 {
 		return ""
 	}
-	if bytes.IndexByte(body, '\\') < 0 {
-		return unsafe.String(&body[0], len(body)) // a view, like the value itself
+	if text := view(body); scan.Either(text, 0, '\\', '"') == len(text) { // no quote stands here without a backslash
+		return text
 	}
-	out := make([]byte, 0, len(body))
+	out := slab.Bytes(len(body))
 	for i := 0; i < len(body); i++ {
 		if body[i] != '\\' {
 			out = append(out, body[i])
@@ -251,7 +264,7 @@ func unquote(raw []byte) string {
 			out = append(out, c)
 		}
 	}
-	return string(out)
+	return view(out)
 }
 
 func hex4(b []byte) rune {

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/payhost/payhost/sdk/internal/scan"
+	"github.com/payhost/payhost/sdk/internal/slab"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -86,12 +88,15 @@ func (w *Writer) Bytes() []byte { return w.b }
 func (w *Writer) open(name string, begin, end byte) {
 	w.key(name)
 	w.b = append(w.b, begin)
+	if w.close == nil {
+		w.close = slab.Bytes(8)
+	}
 	w.close = append(w.close, end)
 }
 
 func (w *Writer) key(name string) {
 	if w.b == nil {
-		w.b = make([]byte, 0, 512) // one allocation for most bodies
+		w.b = slab.Bytes(512) // enough for most bodies
 	}
 	if n := len(w.b); n > 0 && w.b[n-1] != '{' && w.b[n-1] != '[' {
 		w.b = append(w.b, ',')
@@ -107,6 +112,15 @@ func quote(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0
 	for i := 0; i < len(s); {
+		if i+8 <= len(s) {
+			word := scan.Word(s, i)
+			marks := scan.Equal(word, '"') | scan.Equal(word, '\\') | scan.Less(word, ' ') | word&scan.High
+			if marks == 0 {
+				i += 8
+				continue
+			}
+			i += scan.First(marks)
+		}
 		c := s[i]
 		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
 			i++

@@ -1,0 +1,16 @@
+//go:build !wasip1
+
+package slab
+
+// Bytes returns an empty slice with room for n bytes.
+func Bytes(n int) []byte { return make([]byte, 0, n) }
+
+// Rest returns at least n bytes that are the caller's until the next call of this
+// package; [Keep] makes the first of them its own for good.
+func Rest(n int) []byte { return make([]byte, n) }
+
+// Keep takes the first n bytes of what [Rest] returned.
+func Keep(int) {}
+
+// Renew begins a new piece.
+func Renew() {}
