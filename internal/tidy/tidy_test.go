@@ -47,7 +47,7 @@ func rules() []rule {
 			from: "sdk/json", own: []string{"sdk/pay", "sdk/internal/scan", "sdk/internal/slab"},
 			std: []string{"errors", "strconv", "unicode/utf16", "unicode/utf8", "unsafe"},
 		},
-		{from: "sdk/form", own: []string{"sdk/internal/scan", "sdk/internal/slab"}, std: []string{"slices", "strconv"}},
+		{from: "sdk/form", own: []string{"sdk/internal/scan", "sdk/internal/slab"}, std: []string{"math/bits", "slices", "strconv"}},
 		{from: "sdk/internal/scan", std: []string{"math/bits"}},
 		{from: "sdk/internal/slab", std: []string{"unsafe"}},
 		{from: "sdk/internal/guest", own: []string{"sdk/abi", "sdk/pay"}, std: []string{"time", "unsafe"}},
@@ -62,7 +62,7 @@ func rules() []rule {
 		},
 		{
 			from: "host/internal/wasm", own: []string{"host/internal/wasm/rewrite", "sdk/abi", "sdk/pay"},
-			outer: []string{"github.com/tetratelabs/wazero/..."},
+			outer: []string{"github.com/tetratelabs/wazero/...", "golang.org/x/sys/unix"},
 		},
 		{
 			from: "host/egress", own: []string{"host/vault"},

@@ -3,6 +3,7 @@
 package form
 
 import (
+	"math/bits"
 	"slices"
 	"strconv"
 
@@ -53,38 +54,45 @@ func (w *Writer) key(name string) {
 // Escape returns s escaped as a form or query value.
 func Escape(s string) string { return string(escape(nil, s)) }
 
-// escape appends s. It looks at four characters at a time, and makes room for the
-// longest result first, so that most characters cost no more than their copy.
+// escape appends s. It looks at eight characters at a time and copies them all: the
+// next ones overwrite what is too much.
 func escape(b []byte, s string) []byte {
-	const hex = "0123456789ABCDEF"
 	n := len(b)
-	out := slices.Grow(b, 3*len(s))
+	out := slices.Grow(b, 3*len(s)+8)
 	out = out[:cap(out)]
-	for i := 0; i < len(s); {
-		if i+4 <= len(s) {
-			p, q := s[i:i+4], out[n:n+4]
-			if plain[p[0]]&plain[p[1]]&plain[p[2]]&plain[p[3]] != 0 {
-				q[0], q[1], q[2], q[3] = p[0], p[1], p[2], p[3]
-				i, n = i+4, n+4
-				continue
-			}
+	i := 0
+	for i+8 <= len(s) {
+		p, q := s[i:i+8], out[n:n+8]
+		q[0], q[1], q[2], q[3], q[4], q[5], q[6], q[7] = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
+		run := bits.TrailingZeros8(^(plain[p[0]] | plain[p[1]]<<1 | plain[p[2]]<<2 | plain[p[3]]<<3 |
+			plain[p[4]]<<4 | plain[p[5]]<<5 | plain[p[6]]<<6 | plain[p[7]]<<7))
+		i, n = i+run, n+run
+		if run < 8 {
+			n = special(out, n, s[i])
+			i++
 		}
+	}
+	for ; i < len(s); i++ {
 		c := s[i]
-		i++
-		switch {
-		case plain[c] != 0:
-			out[n] = c
-			n++
-		case c == ' ':
-			out[n] = '+'
-			n++
-		default:
-			q := out[n : n+3]
-			q[0], q[1], q[2] = '%', hex[c>>4], hex[c&15]
-			n += 3
+		out[n] = c
+		n++
+		if plain[c] == 0 {
+			n = special(out, n-1, c)
 		}
 	}
 	return out[:n]
+}
+
+// special writes a character that does not stand for itself.
+func special(out []byte, n int, c byte) int {
+	const hex = "0123456789ABCDEF"
+	if c == ' ' {
+		out[n] = '+'
+		return n + 1
+	}
+	q := out[n : n+3]
+	q[0], q[1], q[2] = '%', hex[c>>4], hex[c&15]
+	return n + 3
 }
 
 // plain has a one for each character that stands for itself.

@@ -23,7 +23,9 @@ func space(b []byte, i int) int {
 func check(b []byte, i int) int {
 	depth, objects := 0, uint64(0) // a bit for each open object or array, the innermost lowest
 	for {
-		i = space(b, i)
+		if i < len(b) && b[i] <= ' ' {
+			i = space(b, i)
+		}
 		if i >= len(b) {
 			return bad
 		}
@@ -52,7 +54,10 @@ func check(b []byte, i int) int {
 			if depth == 0 {
 				return i
 			}
-			if i = space(b, i); i >= len(b) {
+			if i < len(b) && b[i] <= ' ' {
+				i = space(b, i)
+			}
+			if i >= len(b) {
 				return bad
 			}
 			switch c := b[i]; {
@@ -77,13 +82,19 @@ func check(b []byte, i int) int {
 
 // checkName steps over a member's name and its colon.
 func checkName(b []byte, i int) int {
-	if i = space(b, i); i >= len(b) || b[i] != '"' {
+	if i < len(b) && b[i] <= ' ' {
+		i = space(b, i)
+	}
+	if i >= len(b) || b[i] != '"' {
 		return bad
 	}
 	if i = checkText(b, i); i == bad {
 		return bad
 	}
-	if i = space(b, i); i >= len(b) || b[i] != ':' {
+	if i < len(b) && b[i] <= ' ' {
+		i = space(b, i)
+	}
+	if i >= len(b) || b[i] != ':' {
 		return bad
 	}
 	return i + 1
@@ -237,13 +248,27 @@ func skipOpen(b []byte, i int) int {
 // skipText steps over the string at i and tells whether it has an escape.
 func skipText(b []byte, i int) (end int, escaped bool) {
 	s := view(b)
-	for i++; ; escaped = true {
-		i = scan.Either(s, i, '"', '\\')
-		if i >= len(s) || s[i] == '"' {
+	for i++; i+8 <= len(s); {
+		word := scan.Word(s, i)
+		marks := scan.Equal(word, '"') | scan.Equal(word, '\\')
+		if marks == 0 {
+			i += 8
+			continue
+		}
+		if i += scan.First(marks); s[i] == '"' {
 			return i + 1, escaped
 		}
 		i += 2
+		escaped = true
 	}
+	for s[i] != '"' {
+		if s[i] == '\\' {
+			i++
+			escaped = true
+		}
+		i++
+	}
+	return i + 1, escaped
 }
 
 // view returns bytes as text that changes with them.

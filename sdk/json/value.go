@@ -38,7 +38,7 @@ const (
 // Value is a JSON value inside the bytes it was parsed from. The zero value is
 // Missing.
 type Value struct {
-	raw []byte
+	raw []byte // begins with the value; what stands behind its end is not looked for until it matters
 }
 
 // Parse checks that b is one JSON value, whole, and returns it. A byte order mark
@@ -74,7 +74,13 @@ func (v Value) Kind() Kind {
 func (v Value) Exists() bool { k := v.Kind(); return k != Missing && k != Null }
 
 // Raw returns the value's bytes as they came.
-func (v Value) Raw() []byte { return v.raw }
+func (v Value) Raw() []byte {
+	if len(v.raw) == 0 {
+		return nil
+	}
+	end := skip(v.raw, 0)
+	return v.raw[:end:end]
+}
 
 // Get returns the member of an object by its exact name, or Missing.
 func (v Value) Get(name string) Value {
@@ -82,17 +88,15 @@ func (v Value) Get(name string) Value {
 		return Value{}
 	}
 	b := v.raw
-	for i := step(b, 1); i < len(b); i = step(b, i) {
+	for i := step(b, 1); i < len(b); i = step(b, skip(b, i)) {
 		end, escaped := skipText(b, i)
-		same := !escaped && end-i == len(name)+2 && string(b[i+1:end-1]) == name ||
-			escaped && unquote(b[i:end]) == name
-		i = space(b, end)
-		i = space(b, i+1) // the colon
-		end = skip(b, i)
-		if same {
-			return Value{raw: b[i:end]}
+		same := end-i == len(name)+2 && string(b[i+1:end-1]) == name
+		if escaped {
+			same = unquote(b[i:end]) == name
 		}
-		i = end
+		if i = colon(b, end); same {
+			return Value{raw: b[i:]}
+		}
 	}
 	return Value{}
 }
@@ -122,31 +126,44 @@ func (v Value) Each(f func(key string, member Value) bool) {
 		return
 	}
 	b := v.raw
-	for i := step(b, 1); i < len(b); i = step(b, i) {
+	for i := step(b, 1); i < len(b); i = step(b, skip(b, i)) {
 		key := ""
 		if kind == Object {
 			end, _ := skipText(b, i)
 			key = unquote(b[i:end])
-			i = space(b, end)
-			i = space(b, i+1) // the colon
+			i = colon(b, end)
 		}
-		end := skip(b, i)
-		if !f(key, Value{raw: b[i:end]}) {
+		if !f(key, Value{raw: b[i:]}) {
 			return
 		}
-		i = end
 	}
 }
 
 // step moves from the bracket or from behind an entry to the next entry, or to the
 // end.
 func step(b []byte, i int) int {
-	i = space(b, i)
-	switch b[i] {
-	case ',':
-		i = space(b, i+1)
-	case '}', ']':
-		i = len(b)
+	if b[i] <= ' ' {
+		i = space(b, i)
+	}
+	if b[i] == ',' {
+		i++
+		if b[i] <= ' ' {
+			i = space(b, i)
+		}
+	}
+	if b[i] == '}' || b[i] == ']' {
+		return len(b)
+	}
+	return i
+}
+
+// colon moves from behind a name to the value.
+func colon(b []byte, i int) int {
+	if b[i] <= ' ' {
+		i = space(b, i)
+	}
+	if i++; b[i] <= ' ' {
+		i = space(b, i)
 	}
 	return i
 }
@@ -163,7 +180,11 @@ func (v Value) Text() (string, bool) {
 	if v.Kind() != String {
 		return "", false
 	}
-	return unquote(v.raw), true
+	end, escaped := skipText(v.raw, 0)
+	if !escaped {
+		return view(v.raw[1 : end-1]), true
+	}
+	return unquote(v.raw[:end]), true
 }
 
 // Str is Text for where absence does not matter: "" if not a string.
@@ -186,7 +207,7 @@ func (v Value) Int() (int64, bool) {
 	if v.Kind() != Number {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(view(v.raw), 10, 64)
+	n, err := strconv.ParseInt(view(v.Raw()), 10, 64)
 	return n, err == nil
 }
 
@@ -194,7 +215,7 @@ func (v Value) Int() (int64, bool) {
 // pay.ParseMoney; providers put amounts in either. False for other kinds.
 func (v Value) Decimal() (string, bool) {
 	if v.Kind() == Number {
-		return view(v.raw), true
+		return view(v.Raw()), true
 	}
 	return v.Text()
 }

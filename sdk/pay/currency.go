@@ -15,6 +15,14 @@ const (
 // without funds, metals and test codes, but with CLF, UYI and UYW).
 func (c Currency) Exponent() (int, bool) {
 	switch c {
+	case KZT, TMT, RUB: // found without a search
+		return 2, true
+	}
+	return c.other()
+}
+
+func (c Currency) other() (int, bool) {
+	switch c {
 	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
 		"XAF", "XOF", "XPF":
 		return 0, true
