@@ -37,6 +37,10 @@ type Config struct {
 	// in the call's own goroutine and many at once; nil records nothing. A recording is
 	// not masked: see [Recording].
 	Record func(*Recording)
+	// Isolation says for each plugin, by the name that it is loaded under, what becomes
+	// of its instances between calls; it is asked at [Host.Load] and [Host.Swap]. Nil
+	// isolates every call of every plugin.
+	Isolation func(plugin string) Isolation
 	// Limits bounds each call; see the fields for the defaults.
 	Limits Limits
 }

@@ -18,16 +18,38 @@ type wasmEngine struct {
 	module *wasm.Module
 	pool   *wasm.Pool
 	log    hclog.Logger
+
+	isolation Isolation
+}
+
+// describe makes the first instance and asks it. The image that later calls begin
+// with is taken behind this call, so nothing in it is of any connection.
+func (e *wasmEngine) describe(ctx context.Context, c *call, deadline time.Time) (code int32, fault *pay.Error) {
+	err := e.pool.Start(ctx, func(inst *wasm.Instance) error {
+		code, fault = e.call(ctx, inst, c, pay.OpDescribe, deadline)
+		if fault != nil {
+			return fault
+		}
+		return nil
+	})
+	if err != nil && fault == nil {
+		fault = takeError(err)
+	}
+	return code, fault
 }
 
 func (e *wasmEngine) run(ctx context.Context, c *call, op pay.Operation, deadline time.Time) (int32, *pay.Error) {
-	wait, cancel := context.WithDeadline(ctx, deadline)
-	inst, err := e.pool.Take(wait)
-	cancel()
+	inst, err := e.pool.Take(ctx, deadline)
 	if err != nil {
 		return 0, takeError(err)
 	}
 	defer e.pool.Put(inst)
+	return e.call(ctx, inst, c, op, deadline)
+}
+
+func (e *wasmEngine) call(
+	ctx context.Context, inst *wasm.Instance, c *call, op pay.Operation, deadline time.Time,
+) (int32, *pay.Error) {
 	code, err := inst.Call(ctx, c.guest(), int32(op), len(c.input), deadline)
 	if err == nil {
 		return code, nil
@@ -87,6 +109,10 @@ func (e nativeEngine) run(_ context.Context, c *call, op pay.Operation, _ time.T
 		}
 	}()
 	return e.guest(c.guest(), int32(op), int32(len(c.input))), nil
+}
+
+func (e nativeEngine) describe(ctx context.Context, c *call, deadline time.Time) (int32, *pay.Error) {
+	return e.run(ctx, c, pay.OpDescribe, deadline)
 }
 
 func (e nativeEngine) close() {}

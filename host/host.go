@@ -88,7 +88,7 @@ func (h *Host) Load(ctx context.Context, name string, source Source) (*Revision,
 	if err := h.free(name); err != nil {
 		return nil, err
 	}
-	rev, err := h.prepare(ctx, source)
+	rev, err := h.prepare(ctx, source, h.isolation(name))
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (h *Host) askManifest(ctx context.Context, rev *Revision) ([]byte, error) {
 	deadline := time.Now().Add(h.config.Limits.CallTimeout)
 	c.start(ctx, deadline)
 	defer c.finish()
-	code, fault := rev.engine.run(ctx, c, pay.OpDescribe, deadline)
+	code, fault := rev.engine.describe(ctx, c, deadline)
 	reply, fault := c.outcome(code, fault)
 	c.noReply(fault)
 	c.record(Verdict{}, nil)

@@ -11,7 +11,7 @@ import (
 // describe operation, appends the answer, and checks the result as [Host.Load]
 // would. A section that was there before is replaced.
 func (h *Host) Pack(ctx context.Context, binary []byte) ([]byte, error) {
-	rev, err := h.compile(ctx, binary)
+	rev, err := h.compile(ctx, binary, isolateIfPossible)
 	if err != nil {
 		return nil, err
 	}
@@ -35,18 +35,21 @@ type Inspection struct {
 	Digest   string // SHA-256 of the file in hex
 	Manifest pay.Manifest
 	Imports  []string // host functions that the module imports
+	// Lasting says why an instance of it can't be put back after a call, so that it
+	// runs with [IsolateNever] only; empty if it can.
+	Lasting string
 }
 
 // Inspect reads and checks a plugin as [Host.Load] would, and lets it go again.
 func (h *Host) Inspect(ctx context.Context, source Source) (Inspection, error) {
-	rev, err := h.prepare(ctx, source)
+	rev, err := h.prepare(ctx, source, isolateIfPossible)
 	if err != nil {
 		return Inspection{}, err
 	}
 	defer rev.release()
 	out := Inspection{Digest: rev.digest, Manifest: rev.manifest}
 	if e, ok := rev.engine.(*wasmEngine); ok {
-		out.Imports = e.module.Imports()
+		out.Imports, out.Lasting = e.module.Imports(), e.module.Lasting()
 	}
 	return out, nil
 }

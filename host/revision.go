@@ -47,12 +47,13 @@ func (r *Revision) Manifest() pay.Manifest { return r.manifest }
 
 // engine runs calls of one revision: in Wasm, or in-process.
 type engine interface {
+	describe(ctx context.Context, c *call, deadline time.Time) (int32, *pay.Error)
 	run(ctx context.Context, c *call, op pay.Operation, deadline time.Time) (int32, *pay.Error)
 	close()
 }
 
 // prepare reads, checks and compiles a source, and asks it to describe itself.
-func (h *Host) prepare(ctx context.Context, source Source) (*Revision, error) {
+func (h *Host) prepare(ctx context.Context, source Source, isolation Isolation) (*Revision, error) {
 	if source.Native != nil {
 		return h.describe(ctx, &Revision{digest: "native", engine: nativeEngine{source.Native}}, nil)
 	}
@@ -64,25 +65,17 @@ func (h *Host) prepare(ctx context.Context, source Source) (*Revision, error) {
 	if err != nil {
 		return nil, loadError(err)
 	}
-	rev, err := h.compile(ctx, binary)
+	rev, err := h.compile(ctx, binary, isolation)
 	if err != nil {
 		return nil, err
 	}
 	return h.describe(ctx, rev, section)
 }
 
-func (h *Host) compile(ctx context.Context, binary []byte) (*Revision, error) {
-	module, err := wasm.Compile(ctx, binary, wasm.Config{
-		MemoryBytes: h.config.Limits.MemoryBytes, CacheDir: h.config.CacheDir, LogBytes: h.config.Limits.LogBytes,
-	})
-	if err != nil {
-		h.config.Logger.Debug("plugin refused", "error", errors.Unwrap(err))
-		return nil, loadError(err)
-	}
-	pool := wasm.NewPool(module, h.config.Limits.Instances, h.config.Limits.CallTimeout)
-	return &Revision{
-		digest: module.Digest(), engine: &wasmEngine{module: module, pool: pool, log: h.config.Logger},
-	}, nil
+// refused turns an error of the engine into ours.
+func (h *Host) refused(err error) error {
+	h.config.Logger.Debug("plugin refused", "error", errors.Unwrap(err))
+	return loadError(err)
 }
 
 // read returns the plugin's bytes and checks their digest.

@@ -23,7 +23,7 @@ func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision,
 	}
 	p.swap.Lock()
 	defer p.swap.Unlock()
-	next, err := h.prepare(ctx, source)
+	next, err := h.prepare(ctx, source, h.isolation(name))
 	if err != nil {
 		return nil, err
 	}

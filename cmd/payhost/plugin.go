@@ -110,6 +110,7 @@ type pluginView struct {
 	Keys         map[string][]string `json:"keys"`
 	Identities   []string            `json:"identities"`
 	Imports      []string            `json:"imports"`
+	Lasting      string              `json:"lasting,omitempty"` // why it can't run with isolation every_call
 	Storage      bool                `json:"storage"`
 	Notification string              `json:"notification"`
 	BatchSize    int                 `json:"batch_size"`
@@ -126,7 +127,7 @@ type operationView struct {
 func describe(in host.Inspection) pluginView {
 	m := in.Manifest
 	v := pluginView{
-		Digest: in.Digest, ID: m.ID, Version: m.Version, Title: m.Title, Imports: in.Imports, Storage: m.Storage,
+		Digest: in.Digest, ID: m.ID, Version: m.Version, Title: m.Title, Imports: in.Imports, Lasting: in.Lasting, Storage: m.Storage,
 		Notification: m.Notification.String(), BatchSize: m.BatchSize, Settings: m.SettingsSchema,
 		Secrets: map[string][]string{}, Keys: map[string][]string{},
 	}
@@ -212,6 +213,9 @@ func (o *output) inspection(path string, in host.Inspection) {
 	}
 	line("notifications", v.Notification)
 	line("imports", strings.Join(v.Imports, ", "))
+	if v.Lasting != "" {
+		line("isolation", "never only: the module has "+v.Lasting)
+	}
 }
 
 func need(name string, required bool, title string) string {

@@ -18,14 +18,13 @@ func bridge(ctx context.Context, rt wazero.Runtime) error {
 	functions := table()
 	builder := rt.NewHostModuleBuilder(abi.Module)
 	for _, sig := range abi.ImportTable() {
-		builder.NewFunctionBuilder().
-			WithGoModuleFunction(hostFunction(functions[sig.Name]), types(sig.Params), types(sig.Results)).
-			Export(sig.Name)
+		function := hostFunction(functions[sig.Name], max(costs[sig.Name], little))
+		builder.NewFunctionBuilder().WithGoModuleFunction(function, types(sig.Params), types(sig.Results)).Export(sig.Name)
 	}
 	if _, err := builder.Instantiate(ctx); err != nil {
 		return err
 	}
-	tick := hostFunction(func(c *frame) { c.inst.tick() })
+	tick := hostFunction(func(c *frame) { c.inst.tick() }, much)
 	_, err := rt.NewHostModuleBuilder(rewrite.TickModule).
 		NewFunctionBuilder().WithGoModuleFunction(tick, nil, nil).Export(rewrite.TickName).
 		Instantiate(ctx)
@@ -43,17 +42,41 @@ func types(list []abi.ValueType) []api.ValueType {
 // hostFunction wraps one import: it finds the instance and lets no panic out but
 // the one that unwinds the guest. A call whose time is over ends here, since the
 // guest counts imports as it counts any step, and they may take much longer.
-func hostFunction(f func(c *frame)) api.GoModuleFunc {
+func hostFunction(f func(c *frame), cost int) api.GoModuleFunc {
 	return func(ctx context.Context, mod api.Module, stack []uint64) {
-		inst, _ := ctx.Value(instanceKey{}).(*Instance)
+		inst := instanceOf(ctx)
 		defer inst.guard()
 		if inst.memory == nil { // a start function: Instantiate is not back yet
 			inst.memory = mod.Memory()
 		}
-		inst.check()
+		inst.spend(cost)
 		c := &inst.frame // imports are never nested: one frame serves them all
 		c.inst, c.host, c.stack = inst, inst.host, stack
 		f(c)
+	}
+}
+
+// A look at the clock costs as much as the rest of a host call, so that quick ones
+// share one. What stands between two looks is bounded by quick: so many calls that
+// take tens of nanoseconds, or as many KiB that they copy.
+const (
+	quick  = 32    // what may be spent between two looks at the clock
+	little = 1     // of an import that does next to nothing
+	much   = quick // of one that may work or wait
+)
+
+// costs lists the imports that may take more than their bytes tell.
+var costs = map[string]int{
+	"random": much, "http_send": much, "digest": much, "sign": much, "verify": much, "encrypt": much, "decrypt": much,
+	"kv_get": much, "kv_put": much, "kv_del": much, "kv_incr": much, "kv_list": much, "log": much,
+	"span_start": much, "span_end": much,
+}
+
+// spend counts what the guest has the host do, and ends a call whose time is over.
+func (i *Instance) spend(cost int) {
+	if i.unwatched -= cost; i.unwatched <= 0 {
+		i.unwatched = quick
+		i.check()
 	}
 }
 
@@ -71,7 +94,7 @@ func (w watch) NewFunctionListener(api.FunctionDefinition) experimental.Function
 func (watch) Before(
 	ctx context.Context, _ api.Module, _ api.FunctionDefinition, _ []uint64, _ experimental.StackIterator,
 ) {
-	if inst, ok := ctx.Value(instanceKey{}).(*Instance); ok {
+	if inst := instanceOf(ctx); inst != nil {
 		inst.check()
 	}
 }
@@ -104,6 +127,9 @@ func (c *frame) slice(i int) []byte {
 	p, ok := c.inst.memory.Read(c.u32(i), c.u32(i+1))
 	if !ok {
 		c.inst.trap(FaultPointer)
+	}
+	if len(p) >= 1<<10 {
+		c.inst.spend(len(p) >> 10)
 	}
 	return p
 }

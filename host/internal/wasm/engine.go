@@ -22,7 +22,6 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/payhost/payhost/host/internal/wasm/rewrite"
 	"github.com/payhost/payhost/sdk/abi"
@@ -56,6 +55,8 @@ func refuse(format string, args ...any) error {
 type Module struct {
 	digest   string
 	imports  []string // names in payhost_v1
+	globals  []string // names of the mutable globals, as rewriting exported them
+	lasting  string   // what of an instance can't be put back; "" if everything can
 	config   Config
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
@@ -64,17 +65,19 @@ type Module struct {
 
 // Compile checks, rewrites and compiles a module. It runs none of its code.
 func Compile(ctx context.Context, binary []byte, config Config) (*Module, error) {
-	bounded, err := rewrite.Bound(binary)
+	prepared, err := rewrite.Prepare(binary)
 	if err != nil {
 		return nil, &LoadError{Reason: err.Error(), Err: err}
 	}
 	sum := sha256.Sum256(binary)
-	m := &Module{config: config, digest: hex.EncodeToString(sum[:])}
+	m := &Module{
+		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals, lasting: prepared.Lasting,
+	}
 	if err := m.open(ctx); err != nil {
 		return nil, err
 	}
 	ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
-	if m.compiled, err = m.runtime.CompileModule(ctx, bounded); err != nil {
+	if m.compiled, err = m.runtime.CompileModule(ctx, prepared.Binary); err != nil {
 		m.Close()
 		return nil, &LoadError{Reason: "module is not valid WebAssembly or asks for too much memory", Err: err}
 	}
@@ -86,8 +89,7 @@ func Compile(ctx context.Context, binary []byte, config Config) (*Module, error)
 }
 
 func (m *Module) open(ctx context.Context) error {
-	const page = 1 << 16
-	pages := uint32(min((m.config.MemoryBytes+page-1)/page, 1<<16))
+	pages := uint32(m.memoryBytes() / wasmPage)
 	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(pages).WithCustomSections(false)
 	if m.config.CacheDir != "" {
 		dir := filepath.Join(m.config.CacheDir, "wazero")
@@ -102,8 +104,7 @@ func (m *Module) open(ctx context.Context) error {
 		config = config.WithCompilationCache(cache)
 	}
 	m.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	watched := experimental.WithFunctionListenerFactory(ctx, watch{})
-	if _, err := wasi_snapshot_preview1.Instantiate(watched, m.runtime); err != nil {
+	if err := system(ctx, m.runtime); err != nil {
 		m.Close()
 		return &LoadError{Reason: "engine can't be started", Err: err}
 	}
@@ -114,11 +115,22 @@ func (m *Module) open(ctx context.Context) error {
 	return nil
 }
 
+const wasmPage = 1 << 16
+
+// memoryBytes is the most memory of one instance, in whole pages of WebAssembly.
+func (m *Module) memoryBytes() uint64 {
+	return uint64(min((m.config.MemoryBytes+wasmPage-1)/wasmPage, 1<<16)) * wasmPage
+}
+
 // Digest returns the SHA-256 of the binary, in hex.
 func (m *Module) Digest() string { return m.digest }
 
 // Imports returns the names that the module imports from payhost_v1.
 func (m *Module) Imports() []string { return m.imports }
+
+// Lasting says what in an instance can't be put back after a call; empty if
+// everything can.
+func (m *Module) Lasting() string { return m.lasting }
 
 // Close gives everything back. No instance may be running.
 func (m *Module) Close() {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/payhost/payhost/sdk/abi"
@@ -50,22 +51,29 @@ func (e *CallError) Error() string { return faultText[e.Fault] }
 
 // Instance is one running copy of a module. It serves one call at a time.
 type Instance struct {
-	module   *Module
-	mod      api.Module
-	memory   api.Memory
-	entry    api.Function
-	ctx      context.Context // carries the instance to host functions
-	console  console
-	stack    [2]uint64
-	frame    frame
-	poisoned bool
+	module  *Module
+	mod     api.Module
+	memory  api.Memory
+	entry   api.Function
+	ctx     context.Context // carries the instance to host functions
+	console console
+	stack   [2]uint64
+	frame   frame
+	spoiled Fault // why it may serve no other call; 0 if it may
+
+	mapping *mapping            // its memory; nil if that is the engine's own
+	globals []api.MutableGlobal // all that its code can change
+	image   *image              // what it is put back to; nil if it is not
+	rested  bool                // the pages of its own were let go while it was idle
+	round   uint64              // of the pool's sweeps, when it was last used
 
 	// Of the running call.
-	host     abi.Imports
-	caller   context.Context
-	deadline time.Time
-	ticks    uint64
-	fault    *CallError
+	host      abi.Imports
+	caller    context.Context
+	deadline  time.Time
+	ticks     uint64
+	unwatched int // what the guest may still have the host do before it looks at the clock
+	fault     *CallError
 }
 
 // instanceKey finds the instance in the context that wazero hands to host
@@ -85,27 +93,76 @@ func (c *carrier) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// instanceOf finds the instance in what the engine hands on: the carrier itself, but
+// while an instance is made.
+func instanceOf(ctx context.Context) *Instance {
+	if c, ok := ctx.(*carrier); ok {
+		return c.instance
+	}
+	inst, _ := ctx.Value(instanceKey{}).(*Instance)
+	return inst
+}
+
 // Instantiate makes an instance and runs its initialization, in which only the
 // clock, random and log answer.
 func (m *Module) Instantiate(ctx context.Context, timeout time.Duration) (*Instance, error) {
-	inst := &Instance{module: m, console: console{limit: m.config.LogBytes}}
-	inst.ctx = &carrier{Context: context.Background(), instance: inst}
-	inst.begin(ctx, initHost{}, time.Now().Add(timeout))
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().
-		WithStdout(&inst.console).WithStderr(&inst.console).WithRandSource(rand.Reader).
-		WithSysWalltime().WithSysNanotime().WithNanosleep(inst.sleep).WithOsyield(func() {})
-	mod, err := m.runtime.InstantiateModule(inst.ctx, m.compiled, config)
+	inst, err := m.create(ctx, time.Now().Add(timeout))
 	if err != nil {
-		return nil, inst.unstarted(err)
+		return nil, err
 	}
-	inst.mod, inst.memory, inst.entry = mod, mod.Memory(), mod.ExportedFunction(abi.ExportCall)
-	_, err = mod.ExportedFunction(abi.ExportInit).Call(inst.ctx)
+	_, err = inst.mod.ExportedFunction(abi.ExportInit).Call(inst.ctx)
 	if fault := inst.end(err); fault != nil {
 		inst.Close()
 		return nil, fault
 	}
 	return inst, nil
 }
+
+// fromImage makes an instance that goes on from an image: its initialization is not
+// run again.
+func (m *Module) fromImage(ctx context.Context, img *image, timeout time.Duration) (*Instance, error) {
+	inst, err := m.create(ctx, time.Now().Add(timeout))
+	if err != nil {
+		return nil, err
+	}
+	inst.end(nil)
+	if err := inst.resume(img); err != nil {
+		inst.Close()
+		return nil, err
+	}
+	return inst, nil
+}
+
+// create makes an instance as the engine does: data and elements are in place, and
+// the start function, if the module has one, has run.
+func (m *Module) create(ctx context.Context, deadline time.Time) (*Instance, error) {
+	inst := &Instance{module: m, console: console{limit: m.config.LogBytes}}
+	inst.ctx = &carrier{Context: context.Background(), instance: inst}
+	inst.begin(ctx, initHost{}, deadline)
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().
+		WithStdout(&inst.console).WithStderr(&inst.console).WithRandSource(rand.Reader).
+		WithSysWalltime().WithSysNanotime().WithNanosleep(inst.sleep).WithOsyield(func() {})
+	starting := inst.ctx
+	if inst.mapping = newMapping(m.memoryBytes()); inst.mapping != nil {
+		starting = experimental.WithMemoryAllocator(starting, inst)
+	}
+	mod, err := m.runtime.InstantiateModule(starting, m.compiled, config)
+	if err != nil {
+		if inst.mapping != nil {
+			inst.mapping.Free()
+		}
+		return nil, inst.unstarted(err)
+	}
+	inst.mod, inst.memory, inst.entry = mod, mod.Memory(), mod.ExportedFunction(abi.ExportCall)
+	if inst.globals, err = settable(mod, m.globals); err != nil {
+		inst.Close()
+		return nil, err
+	}
+	return inst, nil
+}
+
+// Allocate hands the engine the memory of the instance that is being made.
+func (i *Instance) Allocate(_, _ uint64) experimental.LinearMemory { return i.mapping }
 
 // unstarted turns the error of an instantiation into ours: a start function runs in
 // it and can end like any call.
@@ -133,7 +190,7 @@ func (i *Instance) Call(
 
 func (i *Instance) begin(ctx context.Context, host abi.Imports, deadline time.Time) {
 	i.host, i.caller, i.deadline = host, ctx, deadline
-	i.fault, i.ticks = nil, 0
+	i.fault, i.ticks, i.unwatched = nil, 0, quick
 	i.console.reset()
 }
 
@@ -143,7 +200,6 @@ func (i *Instance) end(err error) *CallError {
 	if err == nil && i.fault == nil {
 		return nil
 	}
-	i.poisoned = true
 	fault := i.fault
 	if fault == nil {
 		fault = &CallError{Fault: FaultTrap}
@@ -156,11 +212,12 @@ func (i *Instance) end(err error) *CallError {
 		}
 	}
 	fault.Guest = i.console.tail()
+	i.spoiled = fault.Fault
 	return fault
 }
 
 // Usable reports whether the instance may serve another call.
-func (i *Instance) Usable() bool { return !i.poisoned && !i.mod.IsClosed() }
+func (i *Instance) Usable() bool { return i.spoiled == 0 && !i.mod.IsClosed() }
 
 // MemoryBytes returns the size of the guest's memory.
 func (i *Instance) MemoryBytes() int64 { return int64(i.memory.Size()) }

@@ -42,6 +42,14 @@ const (
 	opWildRead
 	opRecovered
 	opOutOfSelf
+	opKeep
+	opKept
+	opDeep
+	opCollect
+	opMany
+	opGrowOnce
+	opStreams
+	opDice
 )
 
 const (

@@ -145,7 +145,10 @@ func TestPool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := wasm.NewPool(m, size, time.Second)
+	pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: size, InitTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	out, most := 0, 0
@@ -158,7 +161,7 @@ func TestPool(t *testing.T) {
 	for caller := range callers {
 		wg.Go(func() {
 			for round := range rounds {
-				inst, err := pool.Take(t.Context())
+				inst, err := pool.Take(t.Context(), time.Now().Add(patience))
 				if err != nil {
 					t.Error(err)
 					return
@@ -179,16 +182,16 @@ func TestPool(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if most > size || pool.Idle() > size {
-		t.Errorf("%d instances at once, %d idle, of %d", most, pool.Idle(), size)
+	if idle := settled(pool).Idle; most > size || idle > size {
+		t.Errorf("%d instances at once, %d idle, of %d", most, idle, size)
 	}
-	held, err := pool.Take(t.Context())
+	held, err := pool.Take(t.Context(), time.Now().Add(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
 	full := []*wasm.Instance{held}
 	for len(full) < size {
-		inst, err := pool.Take(t.Context())
+		inst, err := pool.Take(t.Context(), time.Now().Add(patience))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,14 +199,14 @@ func TestPool(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := pool.Take(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := pool.Take(ctx, time.Now().Add(patience)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a full pool: %v", err)
 	}
 	for _, inst := range full {
 		pool.Put(inst)
 	}
 	pool.Close()
-	if _, err := pool.Take(t.Context()); !errors.Is(err, wasm.ErrClosed) {
+	if _, err := pool.Take(t.Context(), time.Now().Add(patience)); !errors.Is(err, wasm.ErrClosed) {
 		t.Errorf("a closed pool: %v", err)
 	}
 }

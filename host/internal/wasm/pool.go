@@ -4,44 +4,123 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // ErrClosed says that a pool was closed.
 var ErrClosed = errors.New("plugin revision is closed")
 
-// Pool keeps the idle instances of one module. An instance serves one call at a
-// time; what a trap, a deadline or a broken rule has touched is thrown away.
-type Pool struct {
-	module  *Module
-	timeout time.Duration // of one initialization
-	slots   chan struct{} // one token per instance that is out
-	done    chan struct{} // closed by Close: nobody waits any more
-
-	mu     sync.Mutex
-	idle   []*Instance
-	closed bool
+// PoolConfig is how a pool keeps its instances.
+type PoolConfig struct {
+	Size        int           // most instances at once
+	InitTimeout time.Duration // of one initialization
+	Isolation   Isolation
+	// Rest is after how long without a call an instance lets go of the memory that is
+	// its own; 0 for 10 s.
+	Rest time.Duration
 }
 
-// NewPool returns a pool of at most size instances, made when they are needed.
-func NewPool(m *Module, size int, initTimeout time.Duration) *Pool {
-	return &Pool{module: m, timeout: initTimeout, slots: make(chan struct{}, size), done: make(chan struct{})}
+// Pool keeps the idle instances of one module. An instance serves one call at a
+// time; then, off the caller's path, it is put back to its image, or replaced if a
+// trap, a deadline, an exit, growth or a broken rule has touched it.
+type Pool struct {
+	module *Module
+	config PoolConfig
+	slots  chan struct{} // one token per instance that is out or being put back
+	done   chan struct{} // closed by Close: nobody waits any more
+	counts counts
+
+	starting sync.Mutex // held while the image is made
+	image    atomic.Pointer[image]
+
+	mu      sync.Mutex
+	idle    []*Instance
+	closed  bool
+	round   uint64 // of sweeps
+	sweeper *time.Timer
+}
+
+// NewPool returns a pool over a module, which it closes in the end. It makes no
+// instance yet. The error is a *LoadError if the module can't be isolated as asked.
+func NewPool(m *Module, config PoolConfig) (*Pool, error) {
+	if config.Isolation == EveryCall && m.lasting != "" {
+		return nil, refuse("an instance can't be put back after a call, since the module has %s: "+
+			"load it with isolation never if its calls may see each other", m.lasting)
+	}
+	if config.Rest == 0 {
+		config.Rest = 10 * time.Second
+	}
+	return &Pool{
+		module: m, config: config, slots: make(chan struct{}, config.Size), done: make(chan struct{}),
+	}, nil
+}
+
+// Start makes the first instance, hands it to warm for the calls that are to be in
+// everybody's past, and takes the image. A pool that was not started does so by
+// itself, without warm calls. Errors are those of warm and of
+// [Module.Instantiate].
+func (p *Pool) Start(ctx context.Context, warm func(*Instance) error) error {
+	if err := p.acquire(ctx, time.Now().Add(p.config.InitTimeout)); err != nil {
+		return err
+	}
+	inst, err := p.first(ctx, warm)
+	if err != nil {
+		<-p.slots
+		return err
+	}
+	p.giveBack(inst)
+	return nil
+}
+
+// make makes another instance, from the image if there is one.
+func (p *Pool) make(ctx context.Context) (*Instance, error) {
+	if img := p.image.Load(); img != nil {
+		return p.module.fromImage(ctx, img, p.config.InitTimeout)
+	}
+	return p.first(ctx, nil)
+}
+
+// first makes an instance by initialization, and the image.
+func (p *Pool) first(ctx context.Context, warm func(*Instance) error) (*Instance, error) {
+	if p.config.Isolation == EveryCall {
+		p.starting.Lock()
+		defer p.starting.Unlock()
+		if img := p.image.Load(); img != nil { // another caller was first
+			return p.module.fromImage(ctx, img, p.config.InitTimeout)
+		}
+	}
+	inst, err := p.module.Instantiate(ctx, p.config.InitTimeout)
+	if err != nil {
+		return nil, err
+	}
+	if warm != nil {
+		if err := warm(inst); err != nil {
+			inst.Close()
+			return nil, err
+		}
+	}
+	if p.config.Isolation == Never {
+		return inst, nil
+	}
+	img, err := inst.capture()
+	if err == nil {
+		err = inst.resume(img)
+	}
+	if err != nil {
+		inst.Close()
+		return nil, err
+	}
+	p.image.Store(img)
+	return inst, nil
 }
 
 // Take returns an instance for one call: the last one used, or a new one, or it
-// waits for one until ctx is done. Its error is ErrClosed, ctx's, or what
-// [Module.Instantiate] returned.
-func (p *Pool) Take(ctx context.Context) (*Instance, error) {
-	select {
-	case p.slots <- struct{}{}:
-	default:
-		select {
-		case p.slots <- struct{}{}:
-		case <-p.done:
-			return nil, ErrClosed
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+// waits for one until ctx is done or the deadline is there. Its error is ErrClosed,
+// that of a context, or what [Module.Instantiate] returned.
+func (p *Pool) Take(ctx context.Context, deadline time.Time) (*Instance, error) {
+	if err := p.acquire(ctx, deadline); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	if p.closed {
@@ -56,33 +135,122 @@ func (p *Pool) Take(ctx context.Context) (*Instance, error) {
 		return inst, nil
 	}
 	p.mu.Unlock()
-	inst, err := p.module.Instantiate(ctx, p.timeout)
+	inst, err := p.make(ctx)
 	if err != nil {
 		<-p.slots
 	}
 	return inst, err
 }
 
-// Put gives an instance back after its call.
+func (p *Pool) acquire(ctx context.Context, deadline time.Time) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-p.done:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Put gives an instance back after its call. The caller does not wait until it is
+// as it was.
 func (p *Pool) Put(inst *Instance) {
-	keep := inst.Usable()
+	p.counts.calls.Add(1)
+	if p.config.Isolation == Never && inst.Usable() {
+		p.giveBack(inst)
+		return
+	}
+	go p.renew(inst)
+}
+
+// renew puts an instance back to its image, or another in its place.
+func (p *Pool) renew(inst *Instance) {
+	reason := inst.discard()
+	if reason == "" {
+		p.counts.restored(inst.restore())
+		p.giveBack(inst)
+		return
+	}
+	p.counts.discarded(reason)
+	inst.Close()
+	inst = nil
+	if img := p.image.Load(); img != nil && !p.isClosed() {
+		// If it can't be had, the next Take tries again and says why.
+		inst, _ = p.module.fromImage(context.Background(), img, p.config.InitTimeout)
+	}
+	p.giveBack(inst)
+}
+
+// discard says why the instance can't be put back; "" if it can.
+func (i *Instance) discard() string {
+	switch {
+	case i.spoiled != 0:
+		return faultLabel[i.spoiled]
+	case i.mod.IsClosed():
+		return faultLabel[FaultExit]
+	case i.image != nil && i.grown():
+		return "grown"
+	}
+	return ""
+}
+
+// giveBack frees the slot of an instance, which may be nil, and keeps it for the
+// next call.
+func (p *Pool) giveBack(inst *Instance) {
 	p.mu.Lock()
-	keep = keep && !p.closed
+	keep := inst != nil && !p.closed
 	if keep {
+		inst.round, inst.rested = p.round, false
 		p.idle = append(p.idle, inst)
+		if p.sweeper == nil && inst.image != nil {
+			p.sweeper = time.AfterFunc(p.config.Rest, p.sweep)
+		}
 	}
 	p.mu.Unlock()
-	if !keep {
+	if inst != nil && !keep {
 		inst.Close()
 	}
 	<-p.slots
 }
 
-// Idle returns how many instances wait for a call.
-func (p *Pool) Idle() int {
+// sweep lets idle instances go of their own memory: those that were not used since
+// the sweep before. It runs as long as there are others.
+func (p *Pool) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.idle)
+	p.sweeper = nil
+	if p.closed {
+		return
+	}
+	awake := false
+	for _, inst := range p.idle {
+		switch {
+		case inst.rested || inst.mapping == nil:
+		case inst.round < p.round:
+			inst.mapping.drop()
+			inst.rested = true
+		default:
+			awake = true
+		}
+	}
+	p.round++
+	if awake {
+		p.sweeper = time.AfterFunc(p.config.Rest, p.sweep)
+	}
+}
+
+func (p *Pool) isClosed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
 }
 
 // Close closes the idle instances and, once all are back, the module: an instance
@@ -97,6 +265,9 @@ func (p *Pool) Close() {
 	p.closed = true
 	idle := p.idle
 	p.idle = nil
+	if p.sweeper != nil {
+		p.sweeper.Stop()
+	}
 	p.mu.Unlock()
 	close(p.done)
 	for _, inst := range idle {
@@ -104,6 +275,9 @@ func (p *Pool) Close() {
 	}
 	for range cap(p.slots) {
 		p.slots <- struct{}{}
+	}
+	if img := p.image.Load(); img != nil {
+		img.memory.free()
 	}
 	p.module.Close()
 }

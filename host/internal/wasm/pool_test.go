@@ -17,14 +17,27 @@ func newPool(t *testing.T, binary []byte, size int) *wasm.Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := wasm.NewPool(m, size, patience)
+	pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: size, InitTimeout: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(pool.Close)
 	return pool
 }
 
+// settled waits until every instance that was given back is as it was.
+func settled(pool *wasm.Pool) wasm.Stats {
+	for {
+		if s := pool.Stats(); s.Out == 0 {
+			return s
+		}
+		time.Sleep(50 * time.Microsecond)
+	}
+}
+
 func take(t *testing.T, pool *wasm.Pool) *wasm.Instance {
 	t.Helper()
-	inst, err := pool.Take(t.Context())
+	inst, err := pool.Take(t.Context(), time.Now().Add(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,14 +49,18 @@ func TestPoolHandsOutTheLastUsed(t *testing.T) {
 	pool := newPool(t, plugin(returns(0)).Bytes(), 2)
 	a, b := take(t, pool), take(t, pool)
 	pool.Put(a)
+	for pool.Stats().Idle == 0 {
+		time.Sleep(time.Millisecond)
+	}
 	pool.Put(b)
+	settled(pool)
 	if got := take(t, pool); got != b {
 		t.Error("the pool made or kept another instance than the last one used")
 	} else {
 		pool.Put(got)
 	}
-	if pool.Idle() != 2 {
-		t.Errorf("%d instances are idle, want 2", pool.Idle())
+	if idle := settled(pool).Idle; idle != 2 {
+		t.Errorf("%d instances are idle, want 2", idle)
 	}
 }
 
@@ -55,10 +72,11 @@ func TestPoolReplacesAPoisonedInstance(t *testing.T) {
 		_, err := inst.Call(t.Context(), nobody{}, op, 0, time.Now().Add(patience))
 		fault(t, err)
 		pool.Put(inst)
-		if pool.Idle() != 0 {
+		settled(pool)
+		fresh := take(t, pool)
+		if fresh == inst {
 			t.Errorf("op %d: the pool kept a poisoned instance", op)
 		}
-		fresh := take(t, pool)
 		if code, err := fresh.Call(t.Context(), nobody{}, opEmpty, 0, time.Now().Add(patience)); err != nil || code != 0 {
 			t.Errorf("op %d: the instance after it: %d, %v", op, code, err)
 		}
@@ -79,7 +97,7 @@ func TestPoolGivesTheSlotBackWhenInitializationFails(t *testing.T) {
 	pool := newPool(t, m.Bytes(), 1)
 	for range 3 { // one slot: a second attempt would wait for ever
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		_, err := pool.Take(ctx)
+		_, err := pool.Take(ctx, time.Now().Add(patience))
 		cancel()
 		if got := fault(t, err); got.Fault != wasm.FaultTrap {
 			t.Errorf("fault is %q, want a trap", got)
@@ -93,7 +111,7 @@ func TestPoolCloseWaitsForTheLastInstance(t *testing.T) {
 	out := take(t, pool)
 	waiter, closed := make(chan error, 1), make(chan struct{})
 	go func() {
-		_, err := pool.Take(context.Background())
+		_, err := pool.Take(context.Background(), time.Now().Add(patience))
 		waiter <- err
 	}()
 	go func() {
@@ -114,7 +132,7 @@ func TestPoolCloseWaitsForTheLastInstance(t *testing.T) {
 	pool.Put(out)
 	<-closed
 	pool.Close()
-	if _, err := pool.Take(t.Context()); !errors.Is(err, wasm.ErrClosed) {
+	if _, err := pool.Take(t.Context(), time.Now().Add(patience)); !errors.Is(err, wasm.ErrClosed) {
 		t.Errorf("Take from a closed pool gives %v, want ErrClosed", err)
 	}
 }

@@ -56,6 +56,8 @@ type Token struct {
 type Plugin struct {
 	Path   string `koanf:"path"`
 	SHA256 string `koanf:"sha256"`
+
+	Isolation string `koanf:"isolation"` // every_call or never; empty for every_call
 }
 
 // Connection is one configured use of a plugin.

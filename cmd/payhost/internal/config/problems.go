@@ -37,6 +37,9 @@ func (c *Config) problems() Errors {
 		} else if p.SHA256 != "" && !digest().MatchString(p.SHA256) {
 			add("plugins."+name+".sha256", "is not a SHA-256 in lowercase hex")
 		}
+		if !slices.Contains([]string{"", "every_call", "never"}, c.Plugins[name].Isolation) {
+			add("plugins."+name+".isolation", "is neither every_call nor never")
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Connections)) {
 		c.connectionProblems(name, add)

@@ -22,8 +22,15 @@ func (d *Daemon) source(name string, p config.Plugin) host.Source {
 	return host.Source{Path: p.Path, SHA256: p.SHA256}
 }
 
+// isolationOf is how the plugins of the configuration in use, or of the one that is
+// being put in place, are isolated.
+func (d *Daemon) isolationOf(plugin string) host.Isolation {
+	return isolation(*d.isolation.Load(), plugin)
+}
+
 // boot loads the plugins of a configuration, or brings them to its files.
 func (d *Daemon) boot(ctx context.Context, c *config.Config) {
+	d.isolation.Store(&c.Plugins)
 	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
 		if err := d.plugins.Boot(ctx, name, d.source(name, c.Plugins[name])); err != nil {
 			d.log.Error("plugin is not loaded", "plugin", name, "error", err)

@@ -27,8 +27,15 @@ func HostConfig(c *config.Config, log hclog.Logger) host.Config {
 		CacheDir:    filepath.Join(c.DataDir, "cache"),
 		RevisionDir: filepath.Join(c.DataDir, "revisions"),
 		Logger:      log,
+		Isolation:   func(plugin string) host.Isolation { return isolation(c.Plugins, plugin) },
 		Limits:      host.Limits{CallTimeout: c.Limits.CallTimeout, MemoryBytes: int64(c.Limits.Memory)},
 	}
+}
+
+// isolation is what a checked configuration says of a plugin.
+func isolation(plugins map[string]config.Plugin, name string) host.Isolation {
+	mode, _ := host.ParseIsolation(plugins[name].Isolation)
+	return mode
 }
 
 // ConnectionConfig turns one connection of the file into the library's.

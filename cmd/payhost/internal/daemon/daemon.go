@@ -62,6 +62,8 @@ type Daemon struct {
 	config   *config.Config
 	problems map[string]string // of connections, as last logged
 
+	isolation atomic.Pointer[map[string]config.Plugin] // what plugins are loaded by
+
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -89,7 +91,7 @@ func (d *Daemon) open(ctx context.Context) error {
 		return err
 	}
 	hostConfig := d.hostConfig(d.config, d.log)
-	hostConfig.Storage = d.storage
+	hostConfig.Storage, hostConfig.Isolation = d.storage, d.isolationOf
 	if d.records = newRecordings(d.config.Record, d.log.Named("record")); d.records != nil {
 		hostConfig.Record = d.records.record
 	}

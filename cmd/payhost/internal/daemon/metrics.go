@@ -80,7 +80,7 @@ func times(name, help string, buckets []float64, labels ...string) *prometheus.H
 
 // watch adds what is read when metrics are asked for.
 func (m *metrics) watch(d *Daemon) {
-	m.registry.MustRegister(newWatcher(d.store, d.engine, d.plugins, d.log))
+	m.registry.MustRegister(newWatcher(d.store, d.engine, d.plugins, d.host, d.log))
 }
 
 // handler answers /metrics.

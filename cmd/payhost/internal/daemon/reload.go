@@ -92,6 +92,11 @@ func fixed(now, next *config.Config) config.Errors {
 			list = append(list, f.field+restart)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(now.Plugins)) {
+		if _, stays := next.Plugins[name]; stays && isolation(now.Plugins, name) != isolation(next.Plugins, name) {
+			list = append(list, "plugins."+name+".isolation"+restart)
+		}
+	}
 	return list
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/payments"
 	"github.com/payhost/payhost/payments/store"
 )
@@ -24,6 +25,7 @@ type watcher struct {
 	store   store.Store
 	engine  *payments.Engine
 	plugins *payments.Plugins
+	host    *host.Host
 	log     hclog.Logger
 	gauges  map[string]*prometheus.Desc
 
@@ -33,11 +35,11 @@ type watcher struct {
 	err   error
 }
 
-func newWatcher(s store.Store, e *payments.Engine, p *payments.Plugins, log hclog.Logger) *watcher {
+func newWatcher(s store.Store, e *payments.Engine, p *payments.Plugins, h *host.Host, log hclog.Logger) *watcher {
 	gauge := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("payhost_"+name, help, labels, nil)
 	}
-	return &watcher{store: s, engine: e, plugins: p, log: log, gauges: map[string]*prometheus.Desc{
+	return &watcher{store: s, engine: e, plugins: p, host: h, log: log, gauges: map[string]*prometheus.Desc{
 		"up":         gauge("store_up", "Whether the store could be asked: 1 or 0. At 0 the counts below are missing."),
 		"doubt":      gauge("in_doubt", "Payments with an operation in doubt.", "connection"),
 		"oldest":     gauge("in_doubt_oldest_seconds", "How long the oldest doubt has lasted; 0 if there is none."),
@@ -47,6 +49,13 @@ func newWatcher(s store.Store, e *payments.Engine, p *payments.Plugins, log hclo
 		"dead":       gauge("dead_letters", "Events that were given up.", "endpoint"),
 		"parked":     gauge("notifications_parked", "Inbound calls whose payment is not known yet."),
 		"connection": gauge("connection_up", "Whether a connection is made: 1 or 0.", "connection", "plugin"),
+		"idle":       gauge("plugin_instances_idle", "Instances of a plugin that wait for a call.", "plugin"),
+		"out":        gauge("plugin_instances_out", "Instances of a plugin that serve a call or are being put back.", "plugin"),
+		"image":      gauge("plugin_image_bytes", "Memory that the instances of a plugin share.", "plugin"),
+		"calls":      gauge("plugin_calls_total", "Calls of a plugin's revision that ended.", "plugin", "digest"),
+		"restores":   gauge("plugin_restores_total", "Instances put back to their image after a call.", "plugin", "digest"),
+		"dirty":      gauge("plugin_dirty_pages_total", "Pages of 4 KiB that were copied to put instances back.", "plugin", "digest"),
+		"discards":   gauge("plugin_discards_total", "Instances replaced after a call, by reason.", "plugin", "digest", "reason"),
 		"plugin":     gauge("plugin_up", "Whether a plugin runs the revision it should: 1 or 0.", "plugin", "version", "digest"),
 	}}
 }
@@ -70,6 +79,7 @@ func (w *watcher) Collect(ch chan<- prometheus.Metric) {
 	for _, p := range w.plugins.List() {
 		send("plugin", yes(p.Problem == "" && p.Digest != ""), p.Name, p.Version, p.Digest)
 	}
+	w.instances(ch)
 	stats, err := w.counted()
 	send("up", yes(err == nil))
 	if err != nil {
@@ -103,6 +113,25 @@ func (w *watcher) Collect(ch chan<- prometheus.Metric) {
 	}
 	for endpoint, n := range byLabel(stats.Dead) {
 		send("dead", float64(n), endpoint)
+	}
+}
+
+// instances tells of the instances of plugins. The counts begin anew with another
+// revision, which the digest shows.
+func (w *watcher) instances(ch chan<- prometheus.Metric) {
+	send := func(name string, kind prometheus.ValueType, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(w.gauges[name], kind, value, labels...)
+	}
+	for _, s := range w.host.Stats() {
+		send("idle", prometheus.GaugeValue, float64(s.Idle), s.Plugin)
+		send("out", prometheus.GaugeValue, float64(s.Out), s.Plugin)
+		send("image", prometheus.GaugeValue, float64(s.ImageBytes), s.Plugin)
+		send("calls", prometheus.CounterValue, float64(s.Calls), s.Plugin, s.Digest)
+		send("restores", prometheus.CounterValue, float64(s.Restores), s.Plugin, s.Digest)
+		send("dirty", prometheus.CounterValue, float64(s.DirtyPages), s.Plugin, s.Digest)
+		for reason, n := range s.Discards {
+			send("discards", prometheus.CounterValue, float64(n), s.Plugin, s.Digest, reason)
+		}
 	}
 }
 

@@ -5,7 +5,12 @@ package main
 
 import (
 	"io"
+	"math/rand/v2"
 	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
 	"time"
 	"unsafe"
 )
@@ -34,6 +39,14 @@ const (
 	opWildRead
 	opRecovered
 	opOutOfSelf
+	opKeep
+	opKept
+	opDeep
+	opCollect
+	opMany
+	opGrowOnce
+	opStreams
+	opDice
 )
 
 //go:wasmimport payhost_v1 input
@@ -66,11 +79,16 @@ func hostLog(level int32, p unsafe.Pointer, n uint32) int32
 var (
 	sink   uint64
 	kept   [][]byte
+	secret int32
+	ledger map[int32]string
 	initOK int32 // which imports answered during initialization
 )
 
 // init is the only code that runs inside _initialize.
 func init() {
+	kept = append(kept, make([]byte, 1<<20)) // room, so that few calls grow the memory
+	kept = nil
+	runtime.GC()
 	var b [8]byte
 	p, n := unsafe.Pointer(&b), uint32(len(b))
 	answered := func(bit int32, ok bool) {
@@ -158,6 +176,25 @@ func call(op, inputLen int32) int32 {
 		return *(*int32)(unsafe.Pointer(uintptr(0xfffffff0)))
 	case opRecovered:
 		return recovered()
+	case opKeep:
+		return keep(inputLen)
+	case opKept:
+		return found()
+	case opDeep:
+		return deep(inputLen)
+	case opCollect:
+		for range 32 {
+			kept = append(kept[:0], make([]byte, 8<<10))
+		}
+		runtime.GC()
+	case opMany:
+		return many(inputLen)
+	case opGrowOnce:
+		kept = append(kept, make([]byte, int(inputLen)))
+	case opStreams:
+		return streams(inputLen)
+	case opDice:
+		return int32(rand.Uint32() >> 1)
 	case opOutOfSelf:
 		return input(0, unsafe.Pointer(uintptr(0xffff0000)), 64)
 	}
@@ -262,4 +299,87 @@ func wasi() int32 {
 		got |= 1 << 7
 	}
 	return got
+}
+
+// keep leaves a number wherever a plugin could: in a global, on the heap, in a map,
+// and in a goroutine that outlives the call.
+func keep(n int32) int32 {
+	secret = n
+	kept = append(kept, []byte(strconv.Itoa(int(n))))
+	if ledger == nil {
+		ledger = map[int32]string{}
+	}
+	ledger[n] = "kept"
+	go func() {
+		for range 3 {
+			runtime.Gosched()
+			sink += uint64(n)
+		}
+	}()
+	return n
+}
+
+// found reports whether anything of a call before is there, one bit each.
+func found() (bits int32) {
+	runtime.Gosched()
+	if secret != 0 {
+		bits |= 1
+	}
+	if len(kept) != 0 {
+		bits |= 2
+	}
+	if len(ledger) != 0 {
+		bits |= 4
+	}
+	if sink != 0 {
+		bits |= 8
+	}
+	if runtime.NumGoroutine() > goroutines {
+		bits |= 16
+	}
+	return bits
+}
+
+// goroutines is how many there are before the first call.
+var goroutines = runtime.NumGoroutine() + 1 // and the one that serves a call
+
+// deep recurses, so that the stack of the goroutine is moved to a larger one.
+//
+//go:noinline
+func deep(n int32) int32 {
+	var room [16]int32
+	room[n&15] = n
+	if n == 0 {
+		return 0
+	}
+	return deep(n-1) + room[n&15] - n + 1
+}
+
+// many runs goroutines that talk to each other.
+func many(n int32) int32 {
+	var wait sync.WaitGroup
+	numbers := make(chan int32)
+	for i := range n {
+		wait.Go(func() { numbers <- i })
+	}
+	go func() { wait.Wait(); close(numbers) }()
+	var sum int32
+	for i := range numbers {
+		sum += i
+	}
+	secret += sum
+	return sum
+}
+
+// streams closes, renumbers and changes what stands behind stdout, if it may, and
+// reports whether stdout is still what it was.
+func streams(n int32) int32 {
+	if n == 1 {
+		_ = syscall.Close(1)
+		_ = syscall.SetNonblock(1, true)
+	}
+	if _, err := syscall.Write(1, []byte("still here")); err != nil {
+		return 1
+	}
+	return 0
 }

@@ -1,0 +1,115 @@
+package bench_test
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/payhost/payhost/host/internal/wasm"
+)
+
+// BenchmarkDirty reports how many pages of 4 KiB a call leaves to be put back.
+func BenchmarkDirty(b *testing.B) {
+	p := pool(b, wasm.EveryCall, 1)
+	do := call(p)
+	before := p.Stats()
+	for b.Loop() {
+		if _, err := do(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	settled := idle(p, 1)
+	b.ReportMetric(float64(settled.DirtyPages-before.DirtyPages)/float64(settled.Restores-before.Restores), "pages/op")
+}
+
+// BenchmarkCopy copies as many bytes as the image has: what putting an instance back
+// costs where the kernel can't tell which pages were written.
+func BenchmarkCopy(b *testing.B) {
+	stats := pool(b, wasm.EveryCall, 1).Stats()
+	from, to := make([]byte, stats.ImageBytes), make([]byte, stats.ImageBytes)
+	for i := range from {
+		from[i] = byte(i)
+	}
+	for b.Loop() {
+		copy(to, from)
+	}
+	b.ReportMetric(float64(stats.ImageBytes)/1e6, "image-MB")
+}
+
+// BenchmarkIdle reports the memory of an instance that has served a call and waits
+// for the next, when there are a thousand: by the kernel's account of this process
+// (PSS, where a page that many instances share counts once), and the page tables
+// beside it.
+func BenchmarkIdle(b *testing.B) {
+	const instances = 1000
+	for b.Loop() {
+		config := wasm.PoolConfig{Size: instances, Isolation: wasm.EveryCall, Rest: 100 * time.Millisecond}
+		p := poolOf(b, "payhost.wasm", config, warm)
+		before := resident(b)
+		taken := make([]*wasm.Instance, instances)
+		for i := range taken {
+			inst, err := p.Take(context.Background(), time.Now().Add(patience))
+			if err == nil {
+				err = warm(inst)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			taken[i] = inst
+		}
+		for _, inst := range taken {
+			p.Put(inst)
+		}
+		clear(taken)
+		idle(p, instances)
+		time.Sleep(time.Second) // the pool takes from them what they do not need to rest
+		after := resident(b)
+		b.ReportMetric(float64(after.pss-before.pss)/(instances-1), "KiB/instance")
+		b.ReportMetric(float64(after.tables-before.tables)/(instances-1), "table-KiB/instance")
+	}
+}
+
+// idle waits until so many instances wait for a call.
+func idle(p *wasm.Pool, n int) wasm.Stats {
+	for {
+		if s := p.Stats(); s.Idle >= n && s.Out == 0 {
+			return s
+		}
+		runtime.Gosched()
+	}
+}
+
+// memory is what a process holds, in KiB.
+type memory struct{ pss, tables int }
+
+// resident returns what the process holds when it has given back what it can.
+func resident(b *testing.B) memory {
+	b.Helper()
+	for range 2 {
+		runtime.GC()
+		debug.FreeOSMemory()
+	}
+	return memory{pss: kilobytes(b, "/proc/self/smaps_rollup", "Pss:"), tables: kilobytes(b, "/proc/self/status", "VmPTE:")}
+}
+
+func kilobytes(b *testing.B, file, name string) int {
+	b.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		b.Skip("the kernel does not tell: ", err)
+	}
+	for line := range strings.Lines(string(content)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name {
+			if n, err := strconv.Atoi(fields[1]); err == nil {
+				return n
+			}
+		}
+	}
+	b.Skip(file, " has no ", name)
+	return 0
+}

@@ -1,0 +1,24 @@
+//go:build !linux || !(amd64 || arm64)
+
+package wasm
+
+// mapping is a linear memory that can show a picture. This system has none: the
+// engine's own memory is used, and put back by copying all of it.
+type mapping struct{}
+
+func newMapping(uint64) *mapping              { return nil }
+func (*mapping) Reallocate(uint64) []byte     { return nil }
+func (*mapping) Free()                        {}
+func (*mapping) show(*picture) error          { return nil }
+func (*mapping) restore() (pages int, _ bool) { return 0, false }
+func (*mapping) drop()                        {}
+
+// picture is the memory of an image.
+type picture struct{ bytes []byte }
+
+func newPicture(memory []byte, _ bool) (*picture, error) {
+	return &picture{bytes: append([]byte(nil), memory...)}, nil
+}
+
+func (p *picture) size() int { return len(p.bytes) }
+func (p *picture) free()     { p.bytes = nil }

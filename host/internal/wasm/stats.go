@@ -1,0 +1,63 @@
+package wasm
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Stats is what a pool has seen. All numbers but the first three only grow.
+type Stats struct {
+	Idle       int    // instances that wait for a call
+	Out        int    // instances that serve one or are being put back
+	ImageBytes int    // memory of the image that instances share; 0 if there is none
+	Calls      uint64 // calls that ended
+	Restores   uint64 // instances put back
+	DirtyPages uint64 // pages of 4 KiB that were copied for that
+	// Discards counts the instances that were thrown away, by reason: grown, and the
+	// names of the faults.
+	Discards map[string]uint64
+}
+
+// faultLabel names the faults in metrics.
+var faultLabel = [...]string{"", "trap", "deadline", "exit", "pointer", "host", "canceled", "memory"}
+
+// counts is what a pool counts as it goes.
+type counts struct {
+	calls, restores, pages atomic.Uint64
+
+	mu       sync.Mutex
+	discards map[string]uint64
+}
+
+func (c *counts) restored(pages int) {
+	c.restores.Add(1)
+	c.pages.Add(uint64(pages))
+}
+
+func (c *counts) discarded(reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.discards == nil {
+		c.discards = map[string]uint64{}
+	}
+	c.discards[reason]++
+}
+
+// Stats returns what the pool has seen so far.
+func (p *Pool) Stats() Stats {
+	s := Stats{
+		Out: len(p.slots), Calls: p.counts.calls.Load(), Restores: p.counts.restores.Load(),
+		DirtyPages: p.counts.pages.Load(),
+	}
+	p.mu.Lock()
+	s.Idle = len(p.idle)
+	p.mu.Unlock()
+	p.counts.mu.Lock()
+	s.Discards = maps.Clone(p.counts.discards)
+	p.counts.mu.Unlock()
+	if img := p.image.Load(); img != nil {
+		s.ImageBytes = img.memory.size()
+	}
+	return s
+}

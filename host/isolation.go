@@ -1,0 +1,130 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/payhost/payhost/host/internal/wasm"
+)
+
+// Isolation says what becomes of an instance of a plugin between two calls.
+type Isolation uint8
+
+// The modes.
+const (
+	// IsolateEveryCall gives every call an instance in the state it had after its
+	// initialization: memory and globals are put back, or the instance is replaced. A
+	// module whose calls could change anything else, as its tables, is refused.
+	IsolateEveryCall Isolation = iota
+	// IsolateNever leaves instances as the calls before left them. One merchant's
+	// call may then see what another's left.
+	IsolateNever
+	// isolateIfPossible is for a run whose result nobody else gets to see.
+	isolateIfPossible
+)
+
+var isolationNames = []string{"every_call", "never"}
+
+// String returns "every_call" or "never".
+func (i Isolation) String() string {
+	if int(i) >= len(isolationNames) {
+		return "unknown"
+	}
+	return isolationNames[i]
+}
+
+// ParseIsolation reads "every_call" and "never"; nothing at all is every_call.
+func ParseIsolation(s string) (Isolation, error) {
+	if s == "" {
+		return IsolateEveryCall, nil
+	}
+	if n := slices.Index(isolationNames, s); n >= 0 {
+		return Isolation(n), nil
+	}
+	return 0, fmt.Errorf("isolation %q is neither every_call nor never", s)
+}
+
+// PluginStats is what the host has seen of the instances of one plugin since its
+// revision was loaded.
+type PluginStats struct {
+	Plugin    string // the name that it is loaded under
+	Digest    string
+	Isolation Isolation
+
+	Idle       int    // instances that wait for a call
+	Out        int    // instances that serve a call or are being put back
+	ImageBytes int    // memory that they share; 0 with [IsolateNever]
+	Calls      uint64 // calls that ended
+	Restores   uint64 // instances put back
+	DirtyPages uint64 // pages of 4 KiB that were copied for that
+	// Discards counts the instances that were replaced, by reason: grown, trap,
+	// deadline, exit, pointer, host, canceled, memory.
+	Discards map[string]uint64
+}
+
+// Stats tells of the instances of every loaded plugin, by name; plugins that run
+// in-process have none.
+func (h *Host) Stats() []PluginStats {
+	h.mu.Lock()
+	running := make(map[string]*Revision, len(h.plugins))
+	for name, p := range h.plugins {
+		if p.current != nil {
+			running[name] = p.current
+		}
+	}
+	h.mu.Unlock()
+	var list []PluginStats
+	for _, name := range slices.Sorted(maps.Keys(running)) {
+		rev := running[name]
+		e, ok := rev.engine.(*wasmEngine)
+		if !ok {
+			continue
+		}
+		s := e.pool.Stats()
+		list = append(list, PluginStats{
+			Plugin: name, Digest: rev.digest, Isolation: e.isolation, Idle: s.Idle, Out: s.Out, ImageBytes: s.ImageBytes,
+			Calls: s.Calls, Restores: s.Restores, DirtyPages: s.DirtyPages, Discards: s.Discards,
+		})
+	}
+	return list
+}
+
+// isolation is what the operator chose for a plugin.
+func (h *Host) isolation(plugin string) Isolation {
+	if h.config.Isolation == nil {
+		return IsolateEveryCall
+	}
+	return h.config.Isolation(plugin)
+}
+
+// compile makes a revision of a plugin file; nothing of it is run yet.
+func (h *Host) compile(ctx context.Context, binary []byte, isolation Isolation) (*Revision, error) {
+	module, err := wasm.Compile(ctx, binary, wasm.Config{
+		MemoryBytes: h.config.Limits.MemoryBytes, CacheDir: h.config.CacheDir, LogBytes: h.config.Limits.LogBytes,
+	})
+	if err != nil {
+		return nil, h.refused(err)
+	}
+	if isolation == isolateIfPossible {
+		isolation = IsolateEveryCall
+		if module.Lasting() != "" {
+			isolation = IsolateNever
+		}
+	}
+	mode := wasm.EveryCall
+	if isolation == IsolateNever {
+		mode = wasm.Never
+	}
+	pool, err := wasm.NewPool(module, wasm.PoolConfig{
+		Size: h.config.Limits.Instances, InitTimeout: h.config.Limits.CallTimeout, Isolation: mode,
+	})
+	if err != nil {
+		module.Close()
+		return nil, h.refused(err)
+	}
+	return &Revision{digest: module.Digest(), engine: &wasmEngine{
+		module: module, pool: pool, log: h.config.Logger, isolation: isolation,
+	}}, nil
+}
