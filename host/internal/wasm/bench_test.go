@@ -2,6 +2,8 @@ package wasm_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -99,5 +101,61 @@ func benchCompile(b *testing.B, cache string) {
 			b.Fatal(err)
 		}
 		m.Close()
+	}
+}
+
+// BenchmarkPoolCall is a call with the pool around it: put back after each, or not.
+func BenchmarkPoolCall(b *testing.B) {
+	modes := map[string]wasm.Isolation{"isolation=every_call": wasm.EveryCall, "isolation=never": wasm.Never}
+	for _, name := range slices.Sorted(maps.Keys(modes)) {
+		b.Run(name, func(b *testing.B) {
+			m, err := wasm.Compile(b.Context(), hostileBinary, config())
+			if err != nil {
+				b.Fatal(err)
+			}
+			pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: 4, InitTimeout: patience, Isolation: modes[name]})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer pool.Close()
+			deadline := time.Now().Add(time.Hour)
+			b.ReportAllocs()
+			for b.Loop() {
+				inst, err := pool.Take(context.Background(), deadline)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := inst.Call(context.Background(), clock{}, opKept, 0, deadline); err != nil {
+					b.Fatal(err)
+				}
+				pool.Put(inst)
+			}
+			s := pool.Stats()
+			b.ReportMetric(float64(s.DirtyPages)/float64(max(s.Restores, 1)), "pages/restore")
+		})
+	}
+}
+
+// BenchmarkFromImage makes an instance that goes on from an image.
+func BenchmarkFromImage(b *testing.B) {
+	m, err := wasm.Compile(b.Context(), hostileBinary, config())
+	if err != nil {
+		b.Fatal(err)
+	}
+	pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: 2, InitTimeout: patience})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer pool.Close()
+	deadline := time.Now().Add(time.Hour)
+	for b.Loop() {
+		inst, err := pool.Take(context.Background(), deadline)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := inst.Call(context.Background(), clock{}, opNil, 0, deadline); err == nil {
+			b.Fatal("no trap")
+		}
+		pool.Put(inst)
 	}
 }

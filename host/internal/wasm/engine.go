@@ -54,9 +54,10 @@ func refuse(format string, args ...any) error {
 // takes nothing else down.
 type Module struct {
 	digest   string
-	imports  []string // names in payhost_v1
-	globals  []string // names of the mutable globals, as rewriting exported them
-	lasting  string   // what of an instance can't be put back; "" if everything can
+	imports  []string       // names in payhost_v1
+	globals  []string       // names of the mutable globals, as rewriting exported them
+	lasting  string         // what of an instance can't be put back; "" if everything can
+	data     []rewrite.Data // what memory begins with, if the host lays it
 	config   Config
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
@@ -69,15 +70,19 @@ func Compile(ctx context.Context, binary []byte, config Config) (*Module, error)
 	if err != nil {
 		return nil, &LoadError{Reason: err.Error(), Err: err}
 	}
+	bare, data, err := rewrite.Detach(prepared.Binary)
+	if err != nil {
+		return nil, &LoadError{Reason: err.Error(), Err: err}
+	}
 	sum := sha256.Sum256(binary)
 	m := &Module{
-		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals, lasting: prepared.Lasting,
+		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals, lasting: prepared.Lasting, data: data,
 	}
 	if err := m.open(ctx); err != nil {
 		return nil, err
 	}
 	ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
-	if m.compiled, err = m.runtime.CompileModule(ctx, prepared.Binary); err != nil {
+	if m.compiled, err = m.runtime.CompileModule(ctx, bare); err != nil {
 		m.Close()
 		return nil, &LoadError{Reason: "module is not valid WebAssembly or asks for too much memory", Err: err}
 	}

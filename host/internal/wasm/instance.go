@@ -110,6 +110,12 @@ func (m *Module) Instantiate(ctx context.Context, timeout time.Duration) (*Insta
 	if err != nil {
 		return nil, err
 	}
+	for _, d := range m.data {
+		if !inst.memory.Write(d.Offset, d.Bytes) {
+			inst.Close()
+			return nil, &LoadError{Reason: "module's data does not fit its memory"}
+		}
+	}
 	_, err = inst.mod.ExportedFunction(abi.ExportInit).Call(inst.ctx)
 	if fault := inst.end(err); fault != nil {
 		inst.Close()
@@ -133,8 +139,8 @@ func (m *Module) fromImage(ctx context.Context, img *image, timeout time.Duratio
 	return inst, nil
 }
 
-// create makes an instance as the engine does: data and elements are in place, and
-// the start function, if the module has one, has run.
+// create makes an instance as the engine does: elements are in place, and so are data
+// if the engine lays them; the start function, if the module has one, has run.
 func (m *Module) create(ctx context.Context, deadline time.Time) (*Instance, error) {
 	inst := &Instance{module: m, console: console{limit: m.config.LogBytes}}
 	inst.ctx = &carrier{Context: context.Background(), instance: inst}
