@@ -107,6 +107,9 @@ func parseAnswer(r *sdk.Response) *answer {
 // reads the header of writing calls too: time.Parse would cost 60 KiB of module.
 func parseWait(retryAfter string) time.Duration {
 	const most = 24 * 60 * 60
+	if retryAfter == "" {
+		return 0
+	}
 	seconds, err := strconv.ParseInt(retryAfter, 10, 32)
 	if err != nil || seconds < 0 {
 		return 0

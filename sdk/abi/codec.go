@@ -13,22 +13,24 @@ import "unsafe"
 type kind uint8
 
 const (
-	text     kind = iota + 1 // ~string
-	raw                      // []byte
-	number                   // int64
-	count                    // int of 31 bits, not negative
-	handle                   // int32, not negative
-	flag                     // bool
-	enum                     // ~uint8; larger numbers read as 0
-	moment                   // time.Time in milliseconds; zero is left out
-	span                     // time.Duration in milliseconds
-	nested                   // a struct, written even when it is empty
-	optional                 // a struct, left out when it is empty
-	pointer                  // *struct, left out when it is nil
-	list                     // []struct
-	texts                    // []string
-	enums                    // []~uint8, not packed
-	counts                   // []int, not packed
+	// These begin with a pointer and a length, and are left out if that is 0.
+	text   kind = iota + 1 // ~string
+	raw                    // []byte
+	list                   // []struct
+	texts                  // []string
+	enums                  // []~uint8, not packed
+	counts                 // []int, not packed
+
+	number   // int64
+	count    // int of 31 bits, not negative
+	handle   // int32, not negative
+	flag     // bool
+	enum     // ~uint8; larger numbers read as 0
+	moment   // time.Time in milliseconds; zero is left out
+	span     // time.Duration in milliseconds
+	nested   // a struct, written even when it is empty
+	optional // a struct, left out when it is empty
+	pointer  // *struct, left out when it is nil
 )
 
 // message is the layout of a Go struct. The field of number n is fields[n-1].

@@ -22,70 +22,75 @@ type reader struct {
 func (r *reader) fail() { r.err = ErrWire }
 
 // message reads fields up to end into the struct at p, on top of what is there:
-// protobuf merges a nested message that comes twice. Numbers that are not in the
-// table are skipped. The index is kept in a local variable, and most tags and
-// lengths are one byte: in Wasm a call or a store to memory costs as much as
-// reading the field.
+// protobuf merges a nested message that comes twice.
+//
+// Most fields are texts with a tag and a length of one byte, and they are read
+// here. The rest is done by calls, which also tells the compiler to lay out the
+// code for the texts in one line: in Wasm a jump costs more than what it skips.
 func (r *reader) message(m *message, p unsafe.Pointer, end int) {
-	b, i := r.b[:end], r.i
-	for i < len(b) {
-		tag := uint64(b[i])
-		i++
-		if tag >= 0x80 {
-			tag, i = varint(b, i-1)
-		}
-		var v uint64
-		wire := tag & 7
-		if wire == wireVarint || wire == wireBytes {
-			switch {
-			case i < len(b) && b[i] < 0x80:
-				v = uint64(b[i])
-				i++
-			default:
-				v, i = varint(b, i)
+	b, fields := r.b[:end], m.fields
+	i, n := uint(r.i), uint(end)
+	for i < n {
+		if i+1 < n {
+			tag, size := uint(b[i]), uint(b[i+1])
+			k := tag>>3 - 1
+			if tag&0x87 == wireBytes && size < 0x80 && size <= n-i-2 && k < uint(len(fields)) && fields[k].kind == text {
+				s := unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(&b[i]), 2)), size)
+				i += 2 + size
+				if !scan.ASCII(s) && !utf8.ValidString(s) {
+					r.fail()
+					return
+				}
+				*(*string)(unsafe.Add(p, fields[k].at)) = s
+				continue
 			}
 		}
-		n := tag >> 3
-		if i > len(b) || wire == wireBytes && v > uint64(len(b)-i) || n == 0 || n > 1<<29-1 {
-			r.fail()
-			return
-		}
-		if n > uint64(len(m.fields)) {
-			if i = skip(b, i, wire, v); i > len(b) {
-				r.fail()
-				return
-			}
-			continue
-		}
-		f := &m.fields[n-1]
-		at := unsafe.Add(p, f.at)
-		switch {
-		case wire == wireBytes && f.kind == text:
-			s := unsafe.String(unsafe.SliceData(b[i:]), v)
-			i += int(v)
-			if !scan.ASCII(s) && !utf8.ValidString(s) {
-				r.fail()
-				return
-			}
-			*(*string)(at) = s
-		case wire == wireBytes:
-			r.i = i
-			i += int(v)
-			r.bytes(f, at, tag, i, len(b))
-		case wire == wireVarint:
-			r.value(f, at, v)
-		default:
-			r.fail()
-		}
+		r.i = int(i)
+		r.field(m, p, end)
 		if r.err != nil {
 			return
 		}
+		i = uint(r.i)
+	}
+}
+
+// field reads one field of any kind. Numbers that are not in the table are skipped.
+func (r *reader) field(m *message, p unsafe.Pointer, end int) {
+	b := r.b[:end]
+	tag, i := varint(b, r.i)
+	var v uint64
+	wire, n := tag&7, tag>>3
+	if wire == wireVarint || wire == wireBytes {
+		v, i = varint(b, i)
+	}
+	if i > len(b) || wire == wireBytes && v > uint64(len(b)-i) || n == 0 || n > 1<<29-1 {
+		r.fail()
+		return
+	}
+	r.i = i
+	if n > uint64(len(m.fields)) {
+		r.skip(wire, v, end)
+		return
+	}
+	f := &m.fields[n-1]
+	at := unsafe.Add(p, f.at)
+	switch wire {
+	case wireVarint:
+		r.value(f, at, v)
+	case wireBytes:
+		i += int(v)
+		r.bytes(f, at, tag, i, len(b))
+		r.i = i
+	default:
+		r.fail()
 	}
 }
 
 // bytes reads a field that holds bytes, up to end, in a message up to outer.
 func (r *reader) bytes(f *field, at unsafe.Pointer, tag uint64, end, outer int) {
 	switch f.kind {
+	case text:
+		*(*string)(at) = r.text(end)
 	case raw: // nil for no bytes, the same as for a field that is left out
 		*(*[]byte)(at) = nil
 		if r.i < end {
@@ -111,7 +116,7 @@ func (r *reader) bytes(f *field, at unsafe.Pointer, tag uint64, end, outer int) 
 		s.n++
 		r.message(f.part, unsafe.Add(s.p, uintptr(s.n-1)*f.part.size), end)
 	case texts:
-		r.texts((*[]string)(at), end)
+		r.texts((*[]string)(at), tag, end, outer)
 	case enums, counts: // packed, as other encoders may have them
 		for r.err == nil && r.i < end {
 			var v uint64
@@ -164,16 +169,23 @@ func (r *reader) value(f *field, at unsafe.Pointer, v uint64) {
 }
 
 // texts reads one entry of a list of strings.
-func (r *reader) texts(to *[]string, end int) {
+func (r *reader) texts(to *[]string, tag uint64, end, outer int) {
 	if !r.entry(len(*to)) {
 		return
 	}
-	s := unsafe.String(unsafe.SliceData(r.b[r.i:]), end-r.i)
-	if !utf8.ValidString(s) {
-		r.fail()
-		return
+	if *to == nil {
+		*to = make([]string, 0, r.alike(tag, end, outer))
 	}
-	*to = append(*to, s)
+	*to = append(*to, r.text(end))
+}
+
+func (r *reader) text(end int) string {
+	s := unsafe.String(unsafe.SliceData(r.b[r.i:]), end-r.i)
+	if !scan.ASCII(s) && !utf8.ValidString(s) {
+		r.fail()
+		return ""
+	}
+	return s
 }
 
 // entry counts one entry of a repeated field and reports whether it may be kept.
@@ -219,6 +231,14 @@ func (r *reader) count(v uint64) int {
 // varint reads a number at i and returns the index behind it, which is behind the
 // end of b if there is none.
 func varint(b []byte, i int) (uint64, int) {
+	if i < len(b) && b[i] < 0x80 { // most numbers
+		return uint64(b[i]), i + 1
+	}
+	return long(b, i)
+}
+
+//go:noinline
+func long(b []byte, i int) (uint64, int) {
 	var v uint64
 	for shift := uint(0); shift < 64 && i < len(b); shift += 7 {
 		c := b[i]
@@ -235,16 +255,19 @@ func varint(b []byte, i int) (uint64, int) {
 }
 
 // skip steps over the value of a field that is not known.
-func skip(b []byte, i int, wire, v uint64) int {
+func (r *reader) skip(wire, v uint64, end int) {
 	switch wire {
 	case wireVarint:
-		return i
 	case wireBytes:
-		return i + int(v)
+		r.i += int(v)
 	case wireFixed64:
-		return i + 8
+		r.i += 8
 	case wireFixed32:
-		return i + 4
+		r.i += 4
+	default:
+		r.fail()
 	}
-	return len(b) + 1
+	if r.i > end {
+		r.fail()
+	}
 }

@@ -20,38 +20,34 @@ func (w *writer) message(m *message, p unsafe.Pointer) {
 	for k := range m.fields {
 		f := &m.fields[k]
 		at := unsafe.Add(p, f.at)
-		switch f.kind {
-		case text:
-			if s := *(*string)(at); s != "" {
-				w.text(k+1, s)
-			}
-		case raw:
-			if b := *(*[]byte)(at); len(b) > 0 {
-				w.raw(k+1, unsafe.String(&b[0], len(b)))
-			}
-		case number:
-			w.int(k+1, *(*int64)(at))
-		case count:
-			w.int(k+1, int64(*(*int)(at)))
-		case handle:
-			w.int(k+1, int64(*(*int32)(at)))
-		case flag, enum:
-			w.int(k+1, int64(*(*uint8)(at)))
-		case moment:
-			if t := (*time.Time)(at); !t.IsZero() {
-				w.int(k+1, t.UnixMilli())
-			}
-		case span: // a wait that is over is no wait, and no reader takes a negative one
-			w.int(k+1, max(*(*time.Duration)(at), 0).Milliseconds())
-		default:
-			w.parts(k+1, f, at)
+		if f.kind <= counts && *(*int)(unsafe.Add(at, unsafe.Sizeof(at))) == 0 {
+			continue
 		}
+		if f.kind == text {
+			w.text(k+1, *(*string)(at))
+			continue
+		}
+		w.field(k+1, f, at)
 	}
 }
 
-// parts writes what is or holds a message, and what may hold several values.
-func (w *writer) parts(n int, f *field, at unsafe.Pointer) {
+// field writes a field that is no text.
+func (w *writer) field(n int, f *field, at unsafe.Pointer) {
 	switch f.kind {
+	case number:
+		w.int(n, *(*int64)(at))
+	case count:
+		w.int(n, int64(*(*int)(at)))
+	case handle:
+		w.int(n, int64(*(*int32)(at)))
+	case flag, enum:
+		w.int(n, int64(*(*uint8)(at)))
+	case moment:
+		if t := (*time.Time)(at); !t.IsZero() {
+			w.int(n, t.UnixMilli())
+		}
+	case span: // a wait that is over is no wait, and no reader takes a negative one
+		w.int(n, max(*(*time.Duration)(at), 0).Milliseconds())
 	case nested:
 		w.nested(n, f.part, at)
 	case optional:
@@ -63,6 +59,17 @@ func (w *writer) parts(n int, f *field, at unsafe.Pointer) {
 		if p := *(*unsafe.Pointer)(at); p != nil {
 			w.nested(n, f.part, p)
 		}
+	default:
+		w.list(n, f, at)
+	}
+}
+
+// list writes what holds several values.
+func (w *writer) list(n int, f *field, at unsafe.Pointer) {
+	switch f.kind {
+	case raw:
+		b := *(*[]byte)(at)
+		w.raw(n, unsafe.String(&b[0], len(b)))
 	case list:
 		s := (*slice)(at)
 		for i := range s.n {
@@ -119,6 +126,8 @@ func (w *writer) int(n int, v int64) {
 }
 
 // element writes a number that stands in a repeated field, so even a zero.
+//
+//go:noinline
 func (w *writer) element(n int, v int64) {
 	w.tag(n, wireVarint)
 	w.b = appendVarint(w.b, uint64(v))
@@ -127,20 +136,19 @@ func (w *writer) element(n int, v int64) {
 // text writes a string, even an empty one. Bytes that are no UTF-8 are replaced:
 // text of a provider must not make a whole reply unreadable.
 func (w *writer) text(n int, s string) {
-	if !scan.ASCII(s) && !utf8.ValidString(s) {
+	if n < 16 && len(s) < 0x80 && scan.ASCII(s) { // most texts
+		w.b = append(append(w.b, byte(n<<3|wireBytes), byte(len(s))), s...)
+		return
+	}
+	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
 	w.raw(n, s)
 }
 
 func (w *writer) raw(n int, s string) {
-	if n < 16 && len(s) < 0x80 {
-		w.b = append(w.b, byte(n<<3|wireBytes), byte(len(s)))
-	} else {
-		w.tag(n, wireBytes)
-		w.b = appendVarint(w.b, uint64(len(s)))
-	}
-	w.b = append(w.b, s...)
+	w.tag(n, wireBytes)
+	w.b = append(appendVarint(w.b, uint64(len(s))), s...)
 }
 
 func appendVarint(b []byte, v uint64) []byte {

@@ -60,27 +60,30 @@ func escape(b []byte, s string) []byte {
 	n := len(b)
 	out := slices.Grow(b, 3*len(s)+8)
 	out = out[:cap(out)]
-	i := 0
-	for i+8 <= len(s) {
-		p, q := s[i:i+8], out[n:n+8]
+	var last [8]byte
+	for {
+		p := s
+		if len(s) < 8 {
+			if len(s) == 0 {
+				return out[:n]
+			}
+			copy(last[:], s)
+			p = slab.Text(last[:])
+		}
+		p = p[:8]
+		q := out[n : n+8]
 		q[0], q[1], q[2], q[3], q[4], q[5], q[6], q[7] = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
 		run := bits.TrailingZeros8(^(plain[p[0]] | plain[p[1]]<<1 | plain[p[2]]<<2 | plain[p[3]]<<3 |
 			plain[p[4]]<<4 | plain[p[5]]<<5 | plain[p[6]]<<6 | plain[p[7]]<<7))
-		i, n = i+run, n+run
+		if run >= len(s) {
+			return out[:n+len(s)]
+		}
+		s, n = s[run:], n+run
 		if run < 8 {
-			n = special(out, n, s[i])
-			i++
+			n = special(out, n, s[0])
+			s = s[1:]
 		}
 	}
-	for ; i < len(s); i++ {
-		c := s[i]
-		out[n] = c
-		n++
-		if plain[c] == 0 {
-			n = special(out, n-1, c)
-		}
-	}
-	return out[:n]
 }
 
 // special writes a character that does not stand for itself.

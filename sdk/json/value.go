@@ -87,18 +87,29 @@ func (v Value) Get(name string) Value {
 	if v.Kind() != Object {
 		return Value{}
 	}
-	b := v.raw
-	for i := step(b, 1); i < len(b); i = step(b, skip(b, i)) {
+	b, i := v.raw, 1
+	for {
+		if b[i] == ',' {
+			i++
+		}
+		if b[i] != '"' {
+			if i = step(b, i); i >= len(b) {
+				return Value{}
+			}
+		}
 		end, escaped := skipText(b, i)
 		same := end-i == len(name)+2 && string(b[i+1:end-1]) == name
 		if escaped {
 			same = unquote(b[i:end]) == name
 		}
-		if i = colon(b, end); same {
+		if i = end + 1; b[end] != ':' || b[i] <= ' ' {
+			i = colon(b, end)
+		}
+		if same {
 			return Value{raw: b[i:]}
 		}
+		i = skip(b, i)
 	}
-	return Value{}
 }
 
 // GetFold is Get with ASCII letters compared without case, for providers that
