@@ -15,8 +15,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -78,13 +76,9 @@ func Compile(ctx context.Context, binary []byte, config Config) (*Module, error)
 	m := &Module{
 		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals, lasting: prepared.Lasting, data: data,
 	}
-	if err := m.open(ctx); err != nil {
-		return nil, err
-	}
-	ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
-	if m.compiled, err = m.runtime.CompileModule(ctx, bare); err != nil {
+	if err := m.compile(ctx, bare, sum); err != nil {
 		m.Close()
-		return nil, &LoadError{Reason: "module is not valid WebAssembly or asks for too much memory", Err: err}
+		return nil, err
 	}
 	if err := m.check(); err != nil {
 		m.Close()
@@ -93,29 +87,44 @@ func Compile(ctx context.Context, binary []byte, config Config) (*Module, error)
 	return m, nil
 }
 
-func (m *Module) open(ctx context.Context) error {
-	pages := uint32(m.memoryBytes() / wasmPage)
-	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(pages).WithCustomSections(false)
-	if m.config.CacheDir != "" {
-		dir := filepath.Join(m.config.CacheDir, "wazero")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return &LoadError{Reason: "compile cache: directory can't be made", Err: err}
+// compile has the engine compile the module, or read it from the cache. Where the
+// cache can't be written, as on a full disk, it does without.
+func (m *Module) compile(ctx context.Context, bare []byte, digest [32]byte) error {
+	if m.config.CacheDir == "" {
+		return m.open(ctx, bare, "")
+	}
+	cached, err := openEntry(m.config.CacheDir, digest)
+	if err != nil {
+		return err
+	}
+	if m.open(ctx, bare, cached.dir) == nil {
+		cached.keep()
+		return nil
+	}
+	cached.drop()
+	m.Close()
+	return m.open(ctx, bare, "")
+}
+
+// open starts a runtime of the module's own and compiles the module in it.
+func (m *Module) open(ctx context.Context, bare []byte, cacheDir string) (err error) {
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(uint32(m.memoryBytes() / wasmPage)).WithCustomSections(false)
+	if m.cache = nil; cacheDir != "" {
+		if m.cache, err = wazero.NewCompilationCacheWithDir(cacheDir); err != nil {
+			return &LoadError{Reason: "compile cache: folder can't be used", Err: err}
 		}
-		cache, err := wazero.NewCompilationCacheWithDir(dir)
-		if err != nil {
-			return &LoadError{Reason: "compile cache: directory can't be used", Err: err}
-		}
-		m.cache = cache
-		config = config.WithCompilationCache(cache)
+		config = config.WithCompilationCache(m.cache)
 	}
 	m.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	if err := system(ctx, m.runtime); err != nil {
-		m.Close()
 		return &LoadError{Reason: "engine can't be started", Err: err}
 	}
 	if err := bridge(ctx, m.runtime); err != nil {
-		m.Close()
 		return &LoadError{Reason: "engine can't be started", Err: err}
+	}
+	ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+	if m.compiled, err = m.runtime.CompileModule(ctx, bare); err != nil {
+		return &LoadError{Reason: "module is not valid WebAssembly or asks for too much memory", Err: err}
 	}
 	return nil
 }

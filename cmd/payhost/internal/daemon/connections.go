@@ -3,8 +3,11 @@ package daemon
 import (
 	"context"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/payhost/payhost/cmd/payhost/internal/config"
 	"github.com/payhost/payhost/host"
@@ -31,11 +34,17 @@ func (d *Daemon) isolationOf(plugin string) host.Isolation {
 // boot loads the plugins of a configuration, or brings them to its files.
 func (d *Daemon) boot(ctx context.Context, c *config.Config) {
 	d.isolation.Store(&c.Plugins)
+	var side errgroup.Group // side by side: part of loading is one thread's work
+	side.SetLimit(runtime.GOMAXPROCS(0))
 	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
-		if err := d.plugins.Boot(ctx, name, d.source(name, c.Plugins[name])); err != nil {
-			d.log.Error("plugin is not loaded", "plugin", name, "error", err)
-		}
+		side.Go(func() error {
+			if err := d.plugins.Boot(ctx, name, d.source(name, c.Plugins[name])); err != nil {
+				d.log.Error("plugin is not loaded", "plugin", name, "error", err)
+			}
+			return nil // the others go on
+		})
 	}
+	_ = side.Wait()
 }
 
 // connectAll makes every connection that is configured and not made.
