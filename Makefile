@@ -10,7 +10,7 @@ EXAMPLES  := $(patsubst examples/%/wasm/,%,$(wildcard examples/*/wasm/))
 WASM      := GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w'
 FUZZTIME  ?= 20s
 DEMO      ?=
-LOAD      ?=
+BENCH     ?=
 RUN       ?=
 CONFORMANCE ?=
 
@@ -76,10 +76,8 @@ fuzz: ## Run every fuzz target for FUZZTIME
 		done; \
 	done
 
-bench: build ## Print the rows of docs/performance.md that can be reached
-	go run ./host/internal/bench -plugins build/plugins
-	go test -run '^$$' -bench . -benchtime 300ms ./host/egress ./host/internal/wasm ./sdk/abi
-	go test -run '^$$' -bench . -benchtime 10000x -timeout 60m ./internal/load $(LOAD)
+bench: build ## Measure every row of docs/performance.md, peers too, in ten minutes (BENCH=quick, BENCH=million)
+	@cd bench && go run ./cmd/bench -mode $(or $(BENCH),full)
 
 clean: ## Remove what was built
 	rm -rf build dist

@@ -29,7 +29,11 @@ func variants() []struct {
 		make func(testing.TB, *httptest.Server) logic
 	}{
 		{"native", native},
-		{"payhost", func(tb testing.TB, p *httptest.Server) logic { return payhost(tb, p, host.Config{}, packed(tb)) }},
+		{"payhost", func(tb testing.TB, p *httptest.Server) logic { return payhost(tb, p, host.Config{}, packed()) }},
+		{"payhost-not-isolated", func(tb testing.TB, p *httptest.Server) logic {
+			never := func(string) host.Isolation { return host.IsolateNever }
+			return payhost(tb, p, host.Config{Isolation: never}, packed())
+		}},
 		{"payhost-in-process", func(tb testing.TB, p *httptest.Server) logic {
 			return payhost(tb, p, host.Config{}, host.Source{Native: sdk.Native(plugin.Provider{})})
 		}},
@@ -91,11 +95,8 @@ func sender(ctx context.Context, client *http.Client, url string) benchwork.Send
 	}
 }
 
-// packed returns payhost's plugin with its manifest.
-func packed(tb testing.TB) host.Source {
-	tb.Helper()
-	return host.Source{Path: guest(tb, "payhost.wasm")}
-}
+// packed is payhost's plugin in Wasm.
+func packed() host.Source { return host.Source{Path: filepath.Join(build, "payhost.wasm")} }
 
 // payhost is a host with the plugin and one connection.
 func payhost(tb testing.TB, provider *httptest.Server, config host.Config, source host.Source) logic {
@@ -113,7 +114,7 @@ func payhost(tb testing.TB, provider *httptest.Server, config host.Config, sourc
 func newHost(tb testing.TB, config host.Config, source host.Source) *host.Host {
 	tb.Helper()
 	config.Limits.Instances = clients
-	config.CacheDir = filepath.Join(buildDir(), "cache", "payhost")
+	config.CacheDir = filepath.Join(build, "cache", "payhost")
 	h, err := host.New(config)
 	if err != nil {
 		tb.Fatal(err)
@@ -142,12 +143,11 @@ func connect(tb testing.TB, h *host.Host, provider *httptest.Server) *host.Conne
 // function of Extism has no context of the call's own, so there is none here.
 func extism(tb testing.TB, provider *httptest.Server) logic {
 	tb.Helper()
-	guest(tb, "extismjson.wasm")
 	client := provider.Client()
 	if transport, ok := client.Transport.(*http.Transport); ok {
 		transport.MaxIdleConnsPerHost = clients
 	}
-	compiled, err := peers.Extism(context.Background(), buildDir(), sender(context.Background(), client, provider.URL))
+	compiled, err := peers.Extism(context.Background(), build, sender(context.Background(), client, provider.URL))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -22,9 +22,9 @@ const pace = 2 * time.Millisecond
 // and while the new revision is made. One operation is one swap.
 func BenchmarkSwap(b *testing.B) {
 	provider := provider(b)
-	h := newHost(b, host.Config{}, packed(b))
+	h := newHost(b, host.Config{}, packed())
 	conn := connect(b, h, provider)
-	binary, err := os.ReadFile(guest(b, "payhost.wasm"))
+	binary, err := os.ReadFile(packed().Path)
 	if err != nil {
 		b.Fatal(err)
 	}

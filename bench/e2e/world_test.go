@@ -20,38 +20,29 @@ import (
 	"testing"
 	"time"
 
+	"github.com/payhost/payhost/bench/internal/guests"
 	"github.com/payhost/payhost/internal/benchwork"
 )
 
 const clients = 64
+
+// build is where the plugins are.
+var build string
 
 // TestMain runs the collector as payhost serve does, for every variant alike.
 func TestMain(m *testing.M) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300)
 	}
+	var err error
+	if build, err = guests.ForTests("../.."); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 
-// buildDir is where make bench puts the guests.
-func buildDir() string {
-	if dir := os.Getenv("BENCH_BUILD"); dir != "" {
-		return dir
-	}
-	return "../../build/bench"
-}
-
-// guest returns the path of a guest, or skips if it is not built.
-func guest(tb testing.TB, name string) string {
-	tb.Helper()
-	path := filepath.Join(buildDir(), name)
-	if _, err := os.Stat(path); err != nil {
-		tb.Skip("not built; make bench does that: ", err)
-	}
-	return path
-}
-
-// provider answers at once, over TLS, and returns where it is and its certificate.
+// provider answers at once, over TLS.
 func provider(tb testing.TB) *httptest.Server {
 	tb.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

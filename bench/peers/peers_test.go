@@ -3,30 +3,34 @@ package peers_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
+	"github.com/payhost/payhost/bench/internal/guests"
 	"github.com/payhost/payhost/bench/peers"
 	"github.com/payhost/payhost/internal/benchwork"
 )
 
-// buildDir is where make bench puts the guests.
-func buildDir() string {
-	if dir := os.Getenv("BENCH_BUILD"); dir != "" {
-		return dir
+// build is where the guests are.
+var build string
+
+func TestMain(m *testing.M) {
+	var err error
+	if build, err = guests.ForTests("../.."); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	return "../../build/bench"
+	os.Exit(m.Run())
 }
 
 // start makes a peer ready and holds it to the result that all must have.
 func start(tb testing.TB, peer peers.Peer) peers.Call {
 	tb.Helper()
-	call, stop, err := peer.Start(context.Background(), buildDir())
+	call, stop, err := peer.Start(context.Background(), build)
 	switch {
 	case errors.Is(err, peers.ErrNone):
 		tb.Skip(err)
-	case errors.Is(err, os.ErrNotExist):
-		tb.Skip("its guest is not built; make bench does that: ", err)
 	case err != nil:
 		tb.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func wasmtimeGo(_ context.Context, build string) (Call, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	host := stubhost.New(benchwork.Sample())
+	host := stubhost.New()
 	store := wasmtime.NewStore(engine)
 	store.SetWasi(wasmtime.NewWasiConfig())
 	instance, err := instantiate(engine, store, module, host)
@@ -37,10 +37,10 @@ func wasmtimeGo(_ context.Context, build string) (Call, func(), error) {
 		store.Close()
 		return nil, nil, err
 	}
+	request := benchwork.CreateRequest(benchwork.Sample())
 	entry := instance.GetFunc(store, abi.ExportCall)
 	return func() (benchwork.Result, error) {
-		host.Reset()
-		code, err := entry.Call(store, int32(pay.OpCreate), int32(host.InputLen()))
+		code, err := entry.Call(store, int32(pay.OpCreate), int32(host.Begin(request)))
 		if err != nil {
 			return benchwork.Result{}, err
 		}

@@ -21,7 +21,7 @@ func TestSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	typed := stubhost.New(benchwork.Sample()).InputLen()
+	typed := stubhost.New().Begin(benchwork.CreateRequest(benchwork.Sample()))
 	form, result := sent(t), benchwork.Want()
 	t.Logf("request %d bytes typed, %d as JSON; form %d bytes, %d keys; answer %d bytes",
 		typed, len(request), len(form.Encode()), len(form), len(benchwork.Answer))
@@ -42,8 +42,9 @@ func TestSame(t *testing.T) {
 	if err != nil || result != benchwork.Want() {
 		t.Errorf("result %+v, error %v", result, err)
 	}
-	host := stubhost.New(benchwork.Sample())
-	sdk.Native(plugin.Provider{})(host, int32(pay.OpCreate), int32(host.InputLen()))
+	host := stubhost.New()
+	input := host.Begin(benchwork.CreateRequest(benchwork.Sample()))
+	sdk.Native(plugin.Provider{})(host, int32(pay.OpCreate), int32(input))
 	result, err = host.Result()
 	if err != nil || result != benchwork.Want() {
 		t.Errorf("the plugin's result: %+v, error %v", result, err)

@@ -57,9 +57,7 @@ func rules() []rule {
 		{from: "plugins/smartpay/...", own: pluginMay("smartpay"), std: small},
 		{from: "examples/...", own: []string{"sdk", "sdk/pay", "sdk/json", "sdk/form", "examples/..."}, std: nil},
 		{from: "host/internal/wasm/rewrite"},
-		{ // a program that measures: it runs a plugin both ways
-			from: "host/internal/bench", own: []string{"host/internal/wasm", "sdk", "sdk/abi", "sdk/pay", "plugins/rahmet"},
-		},
+		{from: "host/internal/wasm/bench"}, // benchmarks and nothing else
 		{
 			from: "host/internal/wasm", own: []string{"host/internal/wasm/rewrite", "sdk/abi", "sdk/pay"},
 			outer: []string{"github.com/tetratelabs/wazero/...", "golang.org/x/sys/unix"},

@@ -23,21 +23,20 @@ type Host struct {
 	request benchwork.HTTPRequest
 }
 
-// New returns a host that hands the request to the plugin.
-func New(r *benchwork.Request) *Host {
-	return &Host{
-		input: abi.AppendCreate(nil, benchwork.CreateRequest(r)),
-		config: abi.AppendConnectionConfig(nil, &abi.ConnectionConfig{
-			Connection: "bench", BaseURL: benchwork.BaseURL, Secrets: []string{"api_key"},
-		}),
-	}
+// New returns a host with the connection that the plugin needs.
+func New() *Host {
+	return &Host{config: abi.AppendConnectionConfig(nil, &abi.ConnectionConfig{
+		Connection: "bench", BaseURL: benchwork.BaseURL, Secrets: []string{"api_key"},
+	})}
 }
 
-// InputLen returns the length of the input message in bytes.
-func (h *Host) InputLen() int { return len(h.input) }
-
-// Reset makes the host ready for the next call.
-func (h *Host) Reset() { h.blobs, h.reply = h.blobs[:0], h.reply[:0] }
+// Begin makes the host ready for a call with the request, and returns the length of
+// the input message in bytes.
+func (h *Host) Begin(r *pay.CreateRequest) int {
+	h.blobs, h.reply = h.blobs[:0], h.reply[:0]
+	h.input = abi.AppendCreate(h.input[:0], r)
+	return len(h.input)
+}
 
 // Result decodes what the plugin replied.
 func (h *Host) Result() (benchwork.Result, error) {

@@ -104,21 +104,15 @@ func call(p *wasm.Pool) work {
 	}
 }
 
-// pool returns a pool over the plugin, warmed by one call.
+// pool returns a pool over the plugin.
 func pool(tb testing.TB, isolation wasm.Isolation, size int) *wasm.Pool {
 	tb.Helper()
-	return poolOf(tb, "payhost.wasm", wasm.PoolConfig{Size: size, Isolation: isolation}, warm)
+	return poolOf(tb, "payhost.wasm", wasm.PoolConfig{Size: size, Isolation: isolation})
 }
 
-// warm is the call that is in the past of every instance.
-func warm(inst *wasm.Instance) error {
-	host := stubhost.New()
-	input := host.Begin(benchwork.CreateRequest(benchwork.Sample()))
-	_, err := inst.Call(context.Background(), host, int32(pay.OpCreate), input, time.Now().Add(patience))
-	return err
-}
-
-func poolOf(tb testing.TB, name string, config wasm.PoolConfig, warm func(*wasm.Instance) error) *wasm.Pool {
+// poolOf returns a started pool: like the host, it asks the first instance what the
+// plugin is, and that call is in the past of every instance.
+func poolOf(tb testing.TB, name string, config wasm.PoolConfig) *wasm.Pool {
 	tb.Helper()
 	config.InitTimeout = patience
 	module, err := wasm.Compile(context.Background(), binary(tb, name), engine())
@@ -131,10 +125,15 @@ func poolOf(tb testing.TB, name string, config wasm.PoolConfig, warm func(*wasm.
 		tb.Fatal(err)
 	}
 	tb.Cleanup(p.Close)
-	if err := p.Start(context.Background(), warm); err != nil {
+	if err := p.Start(context.Background(), describe); err != nil {
 		tb.Fatal(err)
 	}
 	return p
+}
+
+func describe(inst *wasm.Instance) error {
+	_, err := inst.Call(context.Background(), stubhost.New(), int32(pay.OpDescribe), 0, time.Now().Add(patience))
+	return err
 }
 
 func engine() wasm.Config {

@@ -122,7 +122,7 @@ func kinds(list []abi.ValueType) []api.ValueType {
 // host collects its garbage, and reports how late it was stopped and how long the
 // collector was held up at most.
 func BenchmarkStop(b *testing.B) {
-	p := poolOf(b, "spin.wasm", wasm.PoolConfig{Size: 1}, nil)
+	p := poolOf(b, "spin.wasm", wasm.PoolConfig{Size: 1})
 	host, request := stubhost.New(), benchwork.CreateRequest(benchwork.Sample())
 	var late, pauses []time.Duration
 	for b.Loop() {

@@ -1,7 +1,6 @@
 package bench_test
 
 import (
-	"context"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -11,6 +10,9 @@ import (
 	"time"
 
 	"github.com/payhost/payhost/host/internal/wasm"
+	"github.com/payhost/payhost/internal/benchwork"
+	"github.com/payhost/payhost/internal/benchwork/stubhost"
+	"github.com/payhost/payhost/sdk/pay"
 )
 
 // BenchmarkDirty reports how many pages of 4 KiB a call leaves to be put back.
@@ -47,15 +49,16 @@ func BenchmarkCopy(b *testing.B) {
 // beside it.
 func BenchmarkIdle(b *testing.B) {
 	const instances = 1000
+	host, request := stubhost.New(), benchwork.CreateRequest(benchwork.Sample())
 	for b.Loop() {
 		config := wasm.PoolConfig{Size: instances, Isolation: wasm.EveryCall, Rest: 100 * time.Millisecond}
-		p := poolOf(b, "payhost.wasm", config, warm)
+		p := poolOf(b, "payhost.wasm", config)
 		before := resident(b)
 		taken := make([]*wasm.Instance, instances)
 		for i := range taken {
-			inst, err := p.Take(context.Background(), time.Now().Add(patience))
+			inst, err := p.Take(b.Context(), time.Now().Add(patience))
 			if err == nil {
-				err = warm(inst)
+				_, err = inst.Call(b.Context(), host, int32(pay.OpCreate), host.Begin(request), time.Now().Add(patience))
 			}
 			if err != nil {
 				b.Fatal(err)
@@ -65,7 +68,6 @@ func BenchmarkIdle(b *testing.B) {
 		for _, inst := range taken {
 			p.Put(inst)
 		}
-		clear(taken)
 		idle(p, instances)
 		time.Sleep(time.Second) // the pool takes from them what they do not need to rest
 		after := resident(b)

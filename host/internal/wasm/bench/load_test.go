@@ -43,7 +43,7 @@ func load(b *testing.B, file []byte, cache string) {
 		b.Fatal(err)
 	}
 	defer p.Close()
-	if err := p.Start(context.Background(), nil); err != nil {
+	if err := p.Start(context.Background(), describe); err != nil {
 		b.Fatal(err)
 	}
 }

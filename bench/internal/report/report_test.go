@@ -1,0 +1,114 @@
+package report_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/payhost/payhost/bench/internal/report"
+)
+
+const engine = `goos: linux
+BenchmarkCreate
+BenchmarkCreate/by=native
+BenchmarkCreate/by=native-2                  100   10000 ns/op   8352 B/op   94 allocs/op
+BenchmarkCreate/by=payhost-2                 100   14000 ns/op
+BenchmarkCreate/by=payhost-not-isolated-2    100   11000 ns/op
+BenchmarkDirty-2   10   1 ns/op   25.00 pages/op
+PASS
+`
+
+const peers = `BenchmarkCreate/by=native-2        100   20000 ns/op
+BenchmarkCreate/by=extism-json-2   100   800000 ns/op
+BenchmarkCreate/by=wasmtime
+    peers_test.go:53: not to be had here: no C compiler
+--- SKIP: BenchmarkCreate/by=wasmtime
+`
+
+func figures(t *testing.T) *report.Figures {
+	t.Helper()
+	f := report.NewFigures()
+	for suite, output := range map[string]string{"engine": engine, "peers": peers} {
+		if err := f.Add(suite, strings.NewReader(output)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A second round that was disturbed, and a third that was less so.
+	for _, line := range []string{"BenchmarkCreate/by=payhost 1 90000 ns/op", "BenchmarkCreate/by=payhost 1 15000 ns/op"} {
+		if err := f.Add("engine", strings.NewReader(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.Skip("ledger", "it failed")
+	return f
+}
+
+func TestRows(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ what, target, measured, met string }{
+		{"create payment, Go plugin", "≤ 1.5×", "1.5× (by best rounds 1.4×)", "yes"},
+		{"the same × Extism", "≤ 0.04×", "0.037× (1/27)", "yes"},
+		{"clean instance per call", "≤ 5 µs", "4 µs (by best rounds 3)", "yes"},
+		{"pages that a call leaves", "≤ 12", "25 (best 25)", "no"},
+		{"empty call", "≤ 100 ns", "not measured: no such benchmark ran", ""},
+		{"with the durable ledger", "≥ 2000 payments/s", "not measured: it failed", ""},
+	}
+	rows := report.Rows(figures(t))
+	for _, tt := range tests {
+		found := false
+		for _, row := range rows {
+			if !strings.HasPrefix(row.What, tt.what) {
+				continue
+			}
+			found = true
+			if row.Target != tt.target || row.Measured != tt.measured || row.Met != tt.met {
+				t.Errorf("%s: %q, %q, %q, want %q, %q, %q", tt.what, row.Target, row.Measured, row.Met, tt.target, tt.measured, tt.met)
+			}
+			break
+		}
+		if !found {
+			t.Errorf("no row begins with %q", tt.what)
+		}
+	}
+}
+
+// TestLeast holds a row whose limit is the least.
+func TestLeast(t *testing.T) {
+	t.Parallel()
+	for rate, want := range map[string]string{"1999": "no", "2000": "yes", "2001": "yes"} {
+		f := report.NewFigures()
+		line := "BenchmarkCreate/ledger=sqlite/plugin=wasm-2 1 1 ns/op " + rate + " payments/s"
+		if err := f.Add("ledger", strings.NewReader(line)); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range report.Rows(f) {
+			if strings.Contains(row.What, "SQLite, synchronous=FULL") && row.Met != want {
+				t.Errorf("%s payments/s: %q, want %q", rate, row.Met, want)
+			}
+		}
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	results := report.New(figures(t), "a machine", 3)
+	if err := results.Markdown(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"a machine. Medians of up to 3 interleaved rounds",
+		"| pages that a call leaves dirty | ≤ 12 | 25 (best 25) | **no** |",
+		"| payhost: clean instance per call | 1.5 | 15 µs, best 14 |",
+		"| Extism: JSON messages | 40 | 800 µs, best 800 |",
+		"| wasmtime-go: payhost's plugin | | not measured: not to be had here: no C compiler |",
+		"| native Go service | | not measured: no such benchmark ran |",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	if _, err := json.Marshal(results); err != nil {
+		t.Error(err)
+	}
+}

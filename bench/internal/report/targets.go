@@ -1,0 +1,144 @@
+package report
+
+import "fmt"
+
+// What is measured, by the names that the suites of cmd/bench give.
+const (
+	ns = "ns/op"
+
+	engine = "engine:Create/by="
+	peer   = "peers:Create/by="
+	whole  = "e2e:Pay/by="
+	ledger = "ledger:Create/"
+)
+
+// targets are the rows of the design, in its order.
+var targets = []target{
+	{
+		what: "create payment, Go plugin, clean instance and CPU bound: × native idiomatic",
+		of:   bench{engine + "payhost", ns}, by: bench{engine + "native", ns}, unit: "×", limit: 1.5,
+	},
+	{
+		what: "the same × Extism with JSON messages, its instance used again",
+		of:   bench{engine + "payhost", ns}, by: bench{peer + "extism-json", ns}, unit: "×", limit: 0.04, compute: toExtism,
+	},
+	{what: "empty call", of: bench{"calls:EmptyGoCall", ns}, unit: "ns", limit: 100},
+	{what: "host call", of: bench{"calls:HostCall", "ns/hostcall"}, unit: "ns", limit: 60},
+	{
+		what: "clean instance per call: more than an instance used again",
+		of:   bench{engine + "payhost", ns}, by: bench{engine + "payhost-not-isolated", ns}, unit: "µs", limit: 5, compute: restore,
+	},
+	{what: "pages that a call leaves dirty", of: bench{"engine:Dirty", "pages/op"}, limit: 12},
+	{
+		what: "clean instance where PAGEMAP_SCAN is missing: its whole image copied",
+		of:   bench{"engine:Copy", ns}, scale: 1e-3, unit: "µs", limit: 150,
+	},
+	{
+		what: "CPU bound: × the plugin as it was compiled",
+		of:   bench{"engine:Bound/by=payhost", ns}, by: bench{"engine:Bound/by=nothing", ns}, unit: "×", limit: 1.05,
+	},
+	{what: "endless loop: stopped after the deadline, at the latest", of: bench{"stop:Stop", "late-max-ms"}, unit: "ms", limit: 1},
+	{what: "endless loop: longest collection of the host's garbage", of: bench{"stop:Stop", "gc-max-ms"}, unit: "ms", limit: 10},
+	{
+		what: "first load, the slowest of three plugins",
+		of:   bench{load + "rahmet/from=cold", ns}, unit: "ms", limit: 500, compute: slowest("cold"),
+	},
+	{
+		what: "restart from the cache, the slowest",
+		of:   bench{load + "rahmet/from=cache", ns}, unit: "ms", limit: 15, compute: slowest("cache"),
+	},
+	{what: "memory of an idle instance, at 1000 instances", of: bench{"idle:Idle", "KiB/instance"}, unit: "KiB", limit: 128},
+	{what: "size of a plugin, the largest of three", of: bench{load + "rahmet/from=cold", "MB"}, unit: "MB", limit: 2.5, compute: largest},
+	{
+		what: "HTTP API → plugin → TLS provider, isolated, no ledger: payments/s × native",
+		of:   bench{whole + "payhost", perSecond}, by: bench{whole + "native", perSecond}, unit: "×", limit: 0.9, atLeast: true,
+	},
+	{
+		what: "the same: p99 × native",
+		of:   bench{whole + "payhost", "p99-ms"}, by: bench{whole + "native", "p99-ms"}, unit: "×", limit: 1.25,
+	},
+	{
+		what: "with the durable ledger on SQLite, synchronous=FULL",
+		of:   bench{ledger + "ledger=sqlite/plugin=wasm", perSecond}, unit: perSecond, limit: 2000, atLeast: true,
+	},
+	{
+		what: "with the ledger on PostgreSQL, one node",
+		of:   bench{ledger + "ledger=postgres/plugin=wasm", perSecond}, unit: perSecond, limit: 1500, atLeast: true,
+	},
+	{
+		what: "with the ledger on PostgreSQL, two nodes",
+		of:   bench{ledger + "ledger=postgres/plugin=wasm/nodes=2", perSecond}, unit: perSecond, limit: 1500, atLeast: true,
+	},
+	{
+		what: "payments stored, 10^4 → 10^6: p99 of a create on SQLite",
+		of:   bench{stored("sqlite", 1_000_000), "p99-ms"}, by: bench{stored("sqlite", 10_000), "p99-ms"}, unit: "×", limit: 1.3,
+	},
+	{
+		what: "the same on PostgreSQL",
+		of:   bench{stored("postgres", 1_000_000), "p99-ms"}, by: bench{stored("postgres", 10_000), "p99-ms"}, unit: "×", limit: 1.3,
+	},
+	{what: "hot swap under load: calls that failed", of: bench{"swap:Swap", "failed-calls"}, limit: 0},
+	{
+		what: "hot swap: p99 while the new revision is made, × before",
+		of:   bench{"swap:Swap", "p99-during-ms"}, by: bench{"swap:Swap", "p99-before-ms"}, unit: "×", limit: 1.1,
+	},
+	{what: "hot swap: the switch", of: bench{"switch:Switch", ns}, unit: "ns", limit: 1000},
+}
+
+const (
+	perSecond = "payments/s"
+	load      = "load:Load/plugin="
+)
+
+func stored(kind string, n int) string {
+	return fmt.Sprintf("stored:Stored/ledger=%s/stored=%d/create", kind, n)
+}
+
+// toExtism goes by way of native, since the engine and the peers are measured by two
+// programs, in the same round but not in the same process.
+func toExtism(f *Figures) (float64, string) {
+	ratio := func(of, base string) float64 {
+		a, _ := f.Median(of, ns)
+		b, ok := f.Median(base, ns)
+		if !ok {
+			return 0
+		}
+		return a / b
+	}
+	payhost, extism := ratio(engine+"payhost", engine+"native"), ratio(peer+"extism-json", peer+"native")
+	return payhost / extism, fmt.Sprintf(" (1/%.0f)", extism/payhost)
+}
+
+// restore is the difference that isolation makes.
+func restore(f *Figures) (float64, string) {
+	with, _ := f.Median(engine+"payhost", ns)
+	without, _ := f.Median(engine+"payhost-not-isolated", ns)
+	best, _ := f.Best(engine+"payhost", ns)
+	best2, _ := f.Best(engine+"payhost-not-isolated", ns)
+	return (with - without) / 1e3, fmt.Sprintf(" (by best rounds %s)", number((best-best2)/1e3))
+}
+
+var plugins = []string{"rahmet", "yeniltoleg", "smartpay"}
+
+// slowest is the longest load of the plugins, in milliseconds.
+func slowest(from string) func(*Figures) (float64, string) {
+	return func(f *Figures) (float64, string) {
+		most, name := 0.0, ""
+		for _, plugin := range plugins {
+			if took, _ := f.Median(load+plugin+"/from="+from, ns); took > most {
+				most, name = took, plugin
+			}
+		}
+		return most / 1e6, " (" + name + ")"
+	}
+}
+
+func largest(f *Figures) (float64, string) {
+	most, name := 0.0, ""
+	for _, plugin := range plugins {
+		if size, _ := f.Median(load+plugin+"/from=cold", "MB"); size > most {
+			most, name = size, plugin
+		}
+	}
+	return most, " (" + name + ")"
+}
