@@ -27,32 +27,38 @@ type Auth struct{ a abi.Auth }
 
 // Basic sends two secrets as user name and password.
 func Basic(user, password string) *Auth {
-	return &Auth{abi.Auth{Kind: abi.AuthBasic, User: user, Secret: password}}
+	return newAuth(abi.Auth{Kind: abi.AuthBasic, User: user, Secret: password})
 }
 
 // Bearer sends a secret as "Authorization: Bearer …".
 func Bearer(secret string) *Auth {
-	return &Auth{abi.Auth{Kind: abi.AuthBearer, Secret: secret}}
+	return newAuth(abi.Auth{Kind: abi.AuthBearer, Secret: secret})
 }
 
 // HeaderSecret sends a secret in a header, after a prefix that may be empty.
 func HeaderSecret(header, prefix, secret string) *Auth {
-	return &Auth{abi.Auth{Kind: abi.AuthHeader, Header: header, Prefix: prefix, Secret: secret}}
+	return newAuth(abi.Auth{Kind: abi.AuthHeader, Header: header, Prefix: prefix, Secret: secret})
 }
 
 // OAuth2 sends a token of a profile in the manifest; the host fetches and keeps
 // it. When the provider refused the token, call again with the generation of the
 // refused [Response] as renew, once; otherwise renew is 0.
 func OAuth2(profile string, renew int64) *Auth {
-	return &Auth{abi.Auth{Kind: abi.AuthOAuth2, Profile: profile, RenewGeneration: renew}}
+	return newAuth(abi.Auth{Kind: abi.AuthOAuth2, Profile: profile, RenewGeneration: renew})
 }
 
 // HMAC signs a message with a key and sends the code in a header. Algorithm is
 // "HS256", "HS384" or "HS512"; encoding is "hex", "base64" or "base64url".
 func HMAC(key, algorithm, header, encoding string, message []byte) *Auth {
-	return &Auth{abi.Auth{
+	return newAuth(abi.Auth{
 		Kind: abi.AuthHMAC, Key: key, Algorithm: algorithm, Header: header, Encoding: encoding, Message: message,
-	}}
+	})
+}
+
+func newAuth(a abi.Auth) *Auth {
+	p := pools.auth.Take()
+	p.a = a
+	return p
 }
 
 // Request is one outbound HTTP call.
@@ -108,16 +114,22 @@ func PostForm(path string, body *form.Writer, effect Effect) *Request {
 	return post(path, body.Bytes(), form.ContentType, effect)
 }
 
-// post makes a request and its header in one allocation.
+// posted is a request with its header.
+type posted struct {
+	request Request
+	header  [2]pay.Field
+}
+
+// pools have what nearly every call needs once.
+var pools struct {
+	auth   slab.Single[Auth]
+	posted slab.Single[posted]
+}
+
 func post(path string, body []byte, contentType string, effect Effect) *Request {
-	p := &struct {
-		request Request
-		header  [2]pay.Field
-	}{
-		request: Request{Method: "POST", URL: path, Body: body, Effect: effect},
-		header:  [2]pay.Field{{Name: "Content-Type", Value: contentType}, {Name: "Accept", Value: json.ContentType}},
-	}
-	p.request.Header = p.header[:]
+	p := pools.posted.Take()
+	p.request = Request{Method: "POST", URL: path, Body: body, Effect: effect, Header: p.header[:]}
+	p.header = [2]pay.Field{{Name: "Content-Type", Value: contentType}, {Name: "Accept", Value: json.ContentType}}
 	return &p.request
 }
 

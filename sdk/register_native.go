@@ -17,6 +17,6 @@ func Register(Provider) {}
 // and tests to hold both ways of running against each other.
 func Native(p Provider) abi.Guest {
 	return func(imports abi.Imports, op, inputLen int32) int32 {
-		return serve(p, guest.Imports{Imports: imports}, op, inputLen)
+		return serve(p, &Host{g: guest.Imports{Imports: imports}}, op, inputLen)
 	}
 }

@@ -3,7 +3,10 @@
 package sdk
 
 import (
-	"github.com/payhost/payhost/sdk/internal/guest"
+	"runtime"
+
+	"github.com/payhost/payhost/sdk/internal/slab"
+	"github.com/payhost/payhost/sdk/pay"
 )
 
 // registered is the one provider of the module: a module is one plugin.
@@ -26,5 +29,55 @@ func call(op, inputLen int32) int32 {
 	if registered == nil {
 		panic("sdk: no provider is registered: call sdk.Register in an init function of package main")
 	}
-	return serve(registered, guest.Imports{}, op, inputLen)
+	if pay.Operation(op) != pay.OpDescribe {
+		return serve(registered, hosts.Take(), op, inputLen)
+	}
+	code := serve(registered, new(Host), op, inputLen)
+	warm()
+	return code
 }
+
+// hosts has the handle of the first call that is no describe.
+var hosts slab.Single[Host]
+
+// sizes are those of small allocations: the runtime keeps a piece of memory for
+// each, which it gets at the first one.
+var sizes = [...]int{8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 512, 768, 1024}
+
+// warm makes room for the calls to come. The host takes its image of an instance
+// after a describe: what a call then does not need to ask of the runtime, it need
+// not do each time, and memory that a call makes grow costs the instance. The
+// collector runs here so that it has nothing to do during calls.
+func warm() {
+	const room = 1 << 20
+	held = make([]byte, room)
+	held = nil
+	runtime.GC()
+	for _, n := range sizes {
+		held = make([]byte, n)
+		pointers = make([]*byte, n/8)
+	}
+	held, pointers = nil, nil
+	deep()
+	slab.Renew()
+}
+
+// deep needs a stack larger than calls do, which then stays so.
+//
+//go:noinline
+func deep() {
+	var frame [24 << 10]byte
+	for i := range frame {
+		frame[i] = byte(i)
+	}
+	depth = frame[len(frame)-1]
+}
+
+// depth keeps the compiler from leaving out the frame of deep.
+var depth byte
+
+// held and pointers keep the compiler from leaving out the allocations of warm.
+var (
+	held     []byte
+	pointers []*byte
+)

@@ -2,14 +2,13 @@ package sdk
 
 import (
 	"github.com/payhost/payhost/sdk/abi"
-	"github.com/payhost/payhost/sdk/internal/guest"
 	"github.com/payhost/payhost/sdk/internal/slab"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// serve answers one call: it reads the input, runs the provider's method and
+// serve answers one call with a fresh handle: it reads the input, runs the provider's method and
 // gives the reply.
-func serve(p Provider, g guest.Imports, number, inputLen int32) int32 {
+func serve(p Provider, h *Host, number, inputLen int32) int32 {
 	op := pay.Operation(number)
 	if int32(op) != number || !has(p, op) { // a number that does not fit is no operation
 		return int32(abi.Unsupported)
@@ -18,21 +17,20 @@ func serve(p Provider, g guest.Imports, number, inputLen int32) int32 {
 		return int32(abi.TooLarge)
 	}
 	input := slab.Bytes(int(inputLen))[:inputLen]
-	switch n := g.Input(0, input); {
+	switch n := h.g.Input(0, input); {
 	case n < 0:
 		return n
 	case n != inputLen:
 		return int32(abi.BadArgument)
 	}
-	h := &Host{g: g}
 	reply, err := answer(p, h, op, input)
 	if err != nil {
 		reply = abi.Reply{Err: asError(err)}
 	}
-	code := g.Reply(abi.AppendReply(slab.Rest(512)[:0], &reply))
+	code := h.g.Reply(abi.AppendReply(slab.Rest(512)[:0], &reply))
 	if abi.Code(code) == abi.TooLarge { // say so rather than nothing: money may have moved
 		reply = abi.Reply{Err: fault(op.String() + ": the answer is larger than a message may be")}
-		code = g.Reply(abi.AppendReply(nil, &reply))
+		code = h.g.Reply(abi.AppendReply(nil, &reply))
 	}
 	return code
 }

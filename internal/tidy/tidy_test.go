@@ -41,7 +41,7 @@ var small = []string{
 func rules() []rule {
 	return []rule{
 		{from: "sdk/pay", std: []string{"errors", "math", "strconv", "strings", "time"}},
-		{from: "sdk/abi", own: []string{"sdk/pay", "sdk/internal/scan"}, std: []string{"errors", "strings", "time", "unicode/utf8", "unsafe"}},
+		{from: "sdk/abi", own: []string{"sdk/pay", "sdk/internal/..."}, std: []string{"errors", "strings", "time", "unicode/utf8", "unsafe"}},
 		{from: "sdk/sdktest", own: []string{"sdk", "sdk/abi", "sdk/pay", "sdk/json", "sdk/form"}},
 		{
 			from: "sdk/json", own: []string{"sdk/pay", "sdk/internal/scan", "sdk/internal/slab"},

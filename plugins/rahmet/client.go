@@ -11,26 +11,36 @@ import (
 // send makes a call with the connection's access token. A refused token is renewed
 // once and the call sent once more, never again: what the second answer says, stands.
 func send(h *sdk.Host, request *sdk.Request) (*answer, error) {
+	a := &answer{} // here, where it need not be allocated
+	err := a.exchange(h, request)
+	return a, err
+}
+
+func (a *answer) exchange(h *sdk.Host, request *sdk.Request) error {
 	request.Auth = sdk.OAuth2(tokenProfile, 0)
 	response, err := h.Send(request)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a := parseAnswer(response)
+	a.parse(response)
 	if !a.mayRenew() {
-		return a, nil
+		return nil
 	}
 	request.Auth = sdk.OAuth2(tokenProfile, response.TokenGeneration)
 	if response, err = h.Send(request); err != nil {
-		return nil, err
+		return err
 	}
-	return parseAnswer(response), nil
+	a.parse(response)
+	return nil
 }
 
 // failure says what an answer that is no success means, by the body first and the
 // HTTP status second; nil for a success. Texts decide nothing: they differ between
 // versions of the provider's own document.
 func (a *answer) failure() *pay.Error {
+	if a.code == codeOK && a.word != wordError && a.status < 500 && a.status != 429 {
+		return nil
+	}
 	e := &pay.Error{ProviderCode: a.code, ProviderMessage: a.message}
 	switch {
 	case a.status == 429:
@@ -46,10 +56,8 @@ func (a *answer) failure() *pay.Error {
 	case a.code != codeOK:
 		// There is no list of codes, so none proves that nothing happened.
 		e.Class, e.Message = pay.ClassProtocol, "provider answered an unknown error code"
-	case a.word == wordError:
-		e.Class, e.Message = pay.ClassProtocol, "answer has the code of a success and the status of an error"
 	default:
-		return nil
+		e.Class, e.Message = pay.ClassProtocol, "answer has the code of a success and the status of an error"
 	}
 	return e
 }

@@ -43,12 +43,14 @@ func (*Provider) Create(h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	body := createForm(&s, r, timeout)
+	order := createForm(&s, r, timeout)
+	var body form.Writer
+	order.encode(&body)
 	path := pathCreateV1
 	if s.v2 {
 		path = pathCreateV2
 	}
-	a, err := send(h, sdk.PostForm(path, body.encode(), sdk.Money))
+	a, err := send(h, sdk.PostForm(path, &body, sdk.Money))
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +108,8 @@ func timeoutOf(h *sdk.Host, r *pay.CreateRequest) (int64, error) {
 	return seconds, nil
 }
 
-func createForm(s *settings, r *pay.CreateRequest, timeout int64) *orderForm {
-	f := &orderForm{
+func createForm(s *settings, r *pay.CreateRequest, timeout int64) orderForm {
+	f := orderForm{
 		orderID: r.ProviderKey, amount: wireAmount(r.Amount), branch: s.branch, backlink: r.ReturnURL,
 		imageSize: s.imageSize, timeout: timeout,
 	}

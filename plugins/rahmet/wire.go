@@ -88,19 +88,18 @@ type answer struct {
 	data    json.Value
 }
 
-// parseAnswer never fails: what is not the envelope has no code.
-func parseAnswer(r *sdk.Response) *answer {
-	a := &answer{status: r.Status, wait: parseWait(r.HeaderValue("Retry-After"))}
+// parse never fails: what is not the envelope has no code.
+func (a *answer) parse(r *sdk.Response) {
+	*a = answer{status: r.Status, wait: parseWait(r.HeaderValue("Retry-After"))}
 	body, err := json.Parse(r.Body)
 	if err != nil {
-		return a
+		return
 	}
 	code, _ := body.Get(fieldErrorCode).Decimal()
 	a.code = short(code, maxCode)
 	a.word = body.Get(fieldStatus).Str()
 	a.message = short(body.Get(fieldMessage).Str(), maxText)
 	a.data = body.Get(fieldData)
-	return a
 }
 
 // parseWait reads a number of seconds, cut to a day. A date is left to the host, which
@@ -130,8 +129,7 @@ type orderForm struct {
 	timeout        int64 // seconds to pay
 }
 
-func (f *orderForm) encode() *form.Writer {
-	w := &form.Writer{}
+func (f *orderForm) encode(w *form.Writer) {
 	w.Add("merchant_order_id", f.orderID)
 	w.Add("amount", f.amount)
 	w.Add("token", f.branch)
@@ -144,7 +142,6 @@ func (f *orderForm) encode() *form.Writer {
 	if f.timeout > 0 {
 		w.AddInt("timeout", f.timeout)
 	}
-	return w
 }
 
 // statusForm asks after orders, "Проверка статуса заказов".

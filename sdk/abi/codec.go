@@ -1,6 +1,11 @@
 package abi
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/payhost/payhost/sdk/internal/slab"
+	"github.com/payhost/payhost/sdk/pay"
+)
 
 // A message is described by a table, and two functions walk the tables of all
 // messages: one writes, one reads. Functions of each message's own would all stand
@@ -57,6 +62,25 @@ type slice struct {
 func grow[T any](old unsafe.Pointer, n, room int) unsafe.Pointer {
 	list := make([]T, room)
 	copy(list, unsafe.Slice((*T)(old), n))
+	return unsafe.Pointer(unsafe.SliceData(list))
+}
+
+// pools have the lists that nearly every call needs.
+var pools struct {
+	fields slab.Pool[pay.Field]
+	lines  slab.Pool[pay.Line]
+	texts  slab.Pool[string]
+}
+
+func growFields(old unsafe.Pointer, n, room int) unsafe.Pointer {
+	list := pools.fields.Take(room)
+	copy(list, unsafe.Slice((*pay.Field)(old), n))
+	return unsafe.Pointer(unsafe.SliceData(list))
+}
+
+func growLines(old unsafe.Pointer, n, room int) unsafe.Pointer {
+	list := pools.lines.Take(room)
+	copy(list, unsafe.Slice((*pay.Line)(old), n))
 	return unsafe.Pointer(unsafe.SliceData(list))
 }
 

@@ -52,7 +52,7 @@ var refMessage = message{
 }
 
 var lineMessage = message{
-	size: unsafe.Sizeof(pay.Line{}), grow: grow[pay.Line],
+	size: unsafe.Sizeof(pay.Line{}), grow: growLines,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.Line{}.Name)},
 		{kind: number, at: unsafe.Offsetof(pay.Line{}.Quantity)},
@@ -78,7 +78,7 @@ var optionMessage = message{
 }
 
 var fieldMessage = message{
-	size: unsafe.Sizeof(pay.Field{}), grow: grow[pay.Field],
+	size: unsafe.Sizeof(pay.Field{}), grow: growFields,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.Field{}.Name)},
 		{kind: text, at: unsafe.Offsetof(pay.Field{}.Value)},

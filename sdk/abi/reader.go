@@ -174,7 +174,7 @@ func (r *reader) texts(to *[]string, tag uint64, end, outer int) {
 		return
 	}
 	if *to == nil {
-		*to = make([]string, 0, r.alike(tag, end, outer))
+		*to = pools.texts.Take(r.alike(tag, end, outer))[:0]
 	}
 	*to = append(*to, r.text(end))
 }

@@ -1,9 +1,10 @@
-// Package slab gives out room for bytes. In Wasm an allocation costs as much as a
+// Package slab gives out memory for calls. In Wasm an allocation costs as much as a
 // hundred bytes of work, and each one may touch another page, which the host has to
 // put back after the call; so there the bytes of one call stand side by side in one
-// piece. It is never used twice: a slice is the caller's for good, and the collector
-// takes the piece when nobody has a slice of it. Natively these are plain
-// allocations.
+// piece, and a [Pool] and a [Single] have the first values of a type. Nothing is ever given out
+// twice: what a caller takes is its own for good, and the collector takes a piece
+// when nobody has a slice of it. An instance that is put back after each call finds
+// its pools full again. Natively these are plain allocations.
 //
 // Under Wasm one call runs at a time and no other goroutine runs between two lines
 // of this package's callers, so nothing here is locked.

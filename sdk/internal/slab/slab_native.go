@@ -14,3 +14,15 @@ func Keep(int) {}
 
 // Renew begins a new piece.
 func Renew() {}
+
+// Pool gives out values of one type. The zero value is ready.
+type Pool[T any] struct{}
+
+// Take returns n values.
+func (*Pool[T]) Take(n int) []T { return make([]T, n) }
+
+// Single gives out one value of a type. The zero value is ready.
+type Single[T any] struct{}
+
+// Take returns a value.
+func (*Single[T]) Take() *T { return new(T) }

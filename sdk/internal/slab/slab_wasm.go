@@ -39,3 +39,35 @@ func Keep(n int) { left = left[n:] }
 
 // Renew begins a new piece.
 func Renew() { left = make([]byte, piece) }
+
+// Pool gives out values of one type. The zero value is ready.
+type Pool[T any] struct {
+	n    int
+	list [16]T
+}
+
+// Take returns n values.
+func (p *Pool[T]) Take(n int) []T {
+	first := p.n
+	if n > len(p.list)-first {
+		return make([]T, n)
+	}
+	p.n += n
+	return p.list[first:p.n:p.n]
+}
+
+// Single gives out one value of a type, and new ones when it is taken. The zero
+// value is ready.
+type Single[T any] struct {
+	taken bool
+	value T
+}
+
+// Take returns a value.
+func (s *Single[T]) Take() *T {
+	if s.taken {
+		return new(T)
+	}
+	s.taken = true
+	return &s.value
+}
