@@ -30,7 +30,18 @@ type Config struct {
 	MemoryBytes int64  // most linear memory of one instance; rounded up to 64 KiB
 	CacheDir    string // compiled code is kept here; "" for no cache
 	LogBytes    int    // most bytes of a guest's stdout and stderr per call
+	Memory      Memory // how the memory of instances is kept
 }
+
+// Memory is a way to keep the memory of instances.
+type Memory uint8
+
+// The ways. What the system has not falls to the next.
+const (
+	MemoryScanned Memory = iota // a mapping of the image; the kernel tells which pages were written
+	MemoryMapped                // a mapping of the image, all of which is copied back
+	MemoryPlain                 // the engine's own, all of which is copied back
+)
 
 // LoadError says why a module can't be used. Its text is safe to show.
 type LoadError struct {

@@ -149,7 +149,13 @@ func (m *Module) create(ctx context.Context, deadline time.Time) (*Instance, err
 		WithStdout(&inst.console).WithStderr(&inst.console).WithRandSource(rand.Reader).
 		WithSysWalltime().WithSysNanotime().WithNanosleep(inst.sleep).WithOsyield(func() {})
 	starting := inst.ctx
-	if inst.mapping = newMapping(m.memoryBytes()); inst.mapping != nil {
+	if m.config.Memory != MemoryPlain {
+		inst.mapping = newMapping(m.memoryBytes())
+	}
+	if inst.mapping != nil {
+		if m.config.Memory == MemoryScanned {
+			inst.mapping.scan()
+		}
 		starting = experimental.WithMemoryAllocator(starting, inst)
 	}
 	mod, err := m.runtime.InstantiateModule(starting, m.compiled, config)

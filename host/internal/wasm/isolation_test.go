@@ -14,15 +14,36 @@ import (
 
 // TestRestoreIsByteForByte runs thousands of calls of every kind through few
 // instances and compares the whole memory and all globals with the image before
-// each of them.
+// each of them, for every way to keep memory.
 func TestRestoreIsByteForByte(t *testing.T) {
 	t.Parallel()
-	const size = 3
-	calls := 2000
-	if testing.Short() {
-		calls = 400
+	for name, way := range map[string]struct {
+		memory wasm.Memory
+		calls  int
+	}{"scanned": {wasm.MemoryScanned, 2000}, "mapped": {wasm.MemoryMapped, 300}, "plain": {wasm.MemoryPlain, 300}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if testing.Short() {
+				way.calls = 200
+			}
+			c := config()
+			c.Memory = way.memory
+			m, err := wasm.Compile(t.Context(), hostileBinary, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: 3, InitTimeout: patience})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer pool.Close()
+			restoreAll(t, pool, way.calls)
+		})
 	}
-	pool := newPool(t, hostileBinary, size)
+}
+
+func restoreAll(t *testing.T, pool *wasm.Pool, calls int) {
+	t.Helper()
 	if err := pool.Start(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}

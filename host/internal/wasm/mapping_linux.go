@@ -18,7 +18,8 @@ const pageSize = 4096
 type mapping struct {
 	all     []byte
 	picture *picture
-	usual   int // pages that a call was seen to write; 0 until it is known
+	usual   int          // pages that a call was seen to write; 0 until it is known
+	scanner *pageScanner // nil if there is none
 	request scanRequest
 }
 
@@ -34,6 +35,9 @@ func newMapping(most uint64) *mapping {
 	}
 	return &mapping{all: all} // on the heap, as the request in it must be
 }
+
+// scan has the kernel asked, from now on, which pages were written, if it can tell.
+func (m *mapping) scan() { m.scanner = pagemap() }
 
 // Reallocate returns the first size bytes of the room, or nil if it is too small.
 func (m *mapping) Reallocate(size uint64) []byte {
@@ -68,11 +72,10 @@ func (m *mapping) show(p *picture) error {
 // much larger than what one call writes, all pages are let go, and the next call
 // shows again what it needs.
 func (m *mapping) restore() (pages int, ok bool) {
-	scan := pagemap()
-	if scan == nil {
+	if m.scanner == nil {
 		return 0, false
 	}
-	pages, err := scan.written(&m.request, m.all[:m.picture.size()], func(lo, hi int) {
+	pages, err := m.scanner.written(&m.request, m.all[:m.picture.size()], func(lo, hi int) {
 		copy(m.all[lo:hi], m.picture.bytes[lo:hi])
 	})
 	switch {
