@@ -253,6 +253,18 @@ func actions() map[string]action {
 			h.Sleep(time.Hour)
 			return nil, errors.New("woke")
 		},
+		"remember": func(_ *sdk.Host, _ *pay.CreateRequest, text string) (*pay.Result, error) {
+			before := strings.Join(remembered, ",")
+			remembered = append(remembered, text)
+			return &pay.Result{Outcome: pay.OutcomeDeclined, ProviderMessage: before}, nil
+		},
+		"random": func(h *sdk.Host, _ *pay.CreateRequest, _ string) (*pay.Result, error) {
+			var p [16]byte
+			if err := h.Random(p[:]); err != nil {
+				return nil, err
+			}
+			return &pay.Result{Outcome: pay.OutcomeDeclined, ProviderCode: hex.EncodeToString(p[:])}, nil
+		},
 		"loop":  func(*sdk.Host, *pay.CreateRequest, string) (*pay.Result, error) { return spin() },
 		"grow":  func(*sdk.Host, *pay.CreateRequest, string) (*pay.Result, error) { return grow() },
 		"nil":   func(*sdk.Host, *pay.CreateRequest, string) (*pay.Result, error) { return nil, nil },
@@ -262,6 +274,9 @@ func actions() map[string]action {
 		},
 	}
 }
+
+// remembered is what no plugin should have: the words of the calls before.
+var remembered []string
 
 func spin() (*pay.Result, error) {
 	n := 0
