@@ -45,7 +45,7 @@ func rules() []rule {
 		{from: "sdk/sdktest", own: []string{"sdk", "sdk/abi", "sdk/pay", "sdk/json", "sdk/form"}},
 		{
 			from: "sdk/json", own: []string{"sdk/pay", "sdk/internal/scan", "sdk/internal/slab"},
-			std: []string{"errors", "strconv", "unicode/utf16", "unicode/utf8", "unsafe"},
+			std: []string{"errors", "math", "strconv", "unicode/utf16", "unicode/utf8", "unsafe"},
 		},
 		{from: "sdk/form", own: []string{"sdk/internal/scan", "sdk/internal/slab"}, std: []string{"math/bits", "slices", "strconv"}},
 		{from: "sdk/internal/scan", std: []string{"math/bits"}},

@@ -2,6 +2,7 @@ package rahmet
 
 import (
 	"encoding/base64"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -106,12 +107,12 @@ func (a *answer) parse(r *sdk.Response) {
 // reads the header of writing calls too: time.Parse would cost 60 KiB of module.
 func parseWait(retryAfter string) time.Duration {
 	const most = 24 * 60 * 60
-	if retryAfter == "" {
-		return 0
-	}
-	seconds, err := strconv.ParseInt(retryAfter, 10, 32)
-	if err != nil || seconds < 0 {
-		return 0
+	seconds := int64(0)
+	for i := range len(retryAfter) {
+		digit := int64(retryAfter[i]) - '0'
+		if seconds = seconds*10 + digit; digit < 0 || digit > 9 || seconds > math.MaxInt32 {
+			return 0
+		}
 	}
 	return time.Duration(min(seconds, most)) * time.Second
 }

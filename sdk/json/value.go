@@ -7,7 +7,7 @@ package json
 
 import (
 	"errors"
-	"strconv"
+	"math"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -218,8 +218,30 @@ func (v Value) Int() (int64, bool) {
 	if v.Kind() != Number {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(view(v.Raw()), 10, 64)
-	return n, err == nil
+	return whole(v.Raw())
+}
+
+// whole reads a whole number of int64: what strconv.ParseInt does, without its
+// errors, which would be 20 KB of each plugin.
+func whole(digits []byte) (int64, bool) {
+	limit := uint64(math.MaxInt64)
+	negative := digits[0] == '-'
+	if negative {
+		digits = digits[1:]
+		limit++ // int64 reaches one further below zero
+	}
+	var n uint64
+	for _, c := range digits {
+		d := uint64(c - '0')
+		if d > 9 || n > (limit-d)/10 {
+			return 0, false
+		}
+		n = n*10 + d
+	}
+	if negative {
+		return -int64(n), true
+	}
+	return int64(n), true
 }
 
 // Decimal returns the text of a number, or of a string, for exact parsing by

@@ -1,9 +1,6 @@
 package pay
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // Class says what kind of thing went wrong.
 type Class uint8
@@ -188,11 +185,38 @@ func AsError(err error) *Error {
 	if err == nil {
 		return nil
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e := find(err); e != nil {
 		return e
 	}
 	return &Error{Class: ClassHostFault, Message: "internal error", Err: err}
+}
+
+// find is errors.As for an [Error] without its reflection, which would be 65 KB of
+// each plugin.
+func find(err error) *Error {
+	for err != nil {
+		if e, ok := err.(*Error); ok { //nolint:errorlint // this is the unwrapping itself
+			return e
+		}
+		var e *Error
+		if as, ok := err.(interface{ As(target any) bool }); ok && as.As(&e) {
+			return e
+		}
+		switch wrapper := err.(type) { //nolint:errorlint // likewise
+		case interface{ Unwrap() error }:
+			err = wrapper.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, one := range wrapper.Unwrap() {
+				if e := find(one); e != nil {
+					return e
+				}
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
+	return nil
 }
 
 // ClassOf returns the class of err: zero for nil, host_fault for an error that
