@@ -74,50 +74,18 @@ type ErrorCataloger interface {
 	ErrorCatalog(h *Host) ([]pay.CatalogEntry, error)
 }
 
-// has reports whether a provider's methods cover an operation.
-func has(p Provider, op pay.Operation) bool {
-	var ok bool
-	switch op {
-	case pay.OpDescribe, pay.OpCheckConfig, pay.OpCreate, pay.OpStatus:
-		ok = true
-	case pay.OpPing:
-		_, ok = p.(Pinger)
-	case pay.OpBind:
-		_, ok = p.(Binder)
-	case pay.OpRelease:
-		_, ok = p.(Releaser)
-	case pay.OpConfirm:
-		_, ok = p.(Confirmer)
-	case pay.OpCancel:
-		_, ok = p.(Canceler)
-	case pay.OpRefund:
-		_, ok = p.(Refunder)
-	case pay.OpRefundStatus:
-		_, ok = p.(RefundProber)
-	case pay.OpConfirmRefund, pay.OpCancelRefund:
-		_, ok = p.(RefundCloser)
-	case pay.OpReceipt:
-		_, ok = p.(Receipter)
-	case pay.OpNotification:
-		_, ok = p.(Notifiee)
-	case pay.OpErrorCatalog:
-		_, ok = p.(ErrorCataloger)
-	}
-	return ok
-}
-
 // Mismatch compares the operations that a provider's manifest declares with the
 // methods it has, and returns what differs, as "declared refund, has no method".
 // Hosts refuse such a plugin; tests should ask first.
 func Mismatch(p Provider) []string {
-	manifest := p.Manifest()
+	manifest, methods := p.Manifest(), MethodsOf(p)
 	var out []string
 	for _, op := range pay.Operations() {
 		_, declared := manifest.Operation(op)
 		switch {
-		case declared && !has(p, op):
+		case declared && !methods.has(op):
 			out = append(out, "declares "+op.String()+", has no method for it")
-		case !declared && has(p, op):
+		case !declared && methods.has(op):
 			out = append(out, "has a method for "+op.String()+", does not declare it")
 		}
 	}

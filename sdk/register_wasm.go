@@ -9,16 +9,24 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// registered is the one provider of the module: a module is one plugin.
-var registered Provider
+// registered has the one provider of the module: a module is one plugin.
+var registered Methods
 
 // Register makes p the module's provider. Call it from an init function of the
 // main package: a reactor module never runs main. It panics when called twice.
-func Register(p Provider) {
-	if registered != nil {
+func Register(p Provider) { RegisterMethods(MethodsOf(p)) }
+
+// RegisterMethods is [Register] for a provider that is given by its methods. Such a
+// module is smaller, since the linker sees what is called. It panics when called
+// twice, or without one of the first four methods.
+func RegisterMethods(m Methods) {
+	if registered.Manifest != nil {
 		panic("sdk: a provider is already registered")
 	}
-	registered = p
+	if m.Manifest == nil || m.CheckConfig == nil || m.Create == nil || m.Status == nil {
+		panic("sdk: a provider without manifest, check_config, create or status")
+	}
+	registered = m
 }
 
 //go:wasmexport payhost_abi_v1
@@ -26,19 +34,31 @@ func marker() {}
 
 //go:wasmexport payhost_call
 func call(op, inputLen int32) int32 {
-	if registered == nil {
+	if registered.Manifest == nil {
 		panic("sdk: no provider is registered: call sdk.Register in an init function of package main")
 	}
 	if pay.Operation(op) != pay.OpDescribe {
-		return serve(registered, hosts.Take(), op, inputLen)
+		return serve(&registered, handle(), op, inputLen)
 	}
-	code := serve(registered, new(Host), op, inputLen)
+	code := serve(&registered, new(Host), op, inputLen)
 	warm()
 	return code
 }
 
-// hosts has the handle of the first call that is no describe.
-var hosts slab.Single[Host]
+// first is the handle of the first call that is no describe. It is no
+// [slab.Single], whose dictionary would keep all methods of time.Time in the module.
+var first struct {
+	taken bool
+	host  Host
+}
+
+func handle() *Host {
+	if first.taken {
+		return new(Host)
+	}
+	first.taken = true
+	return &first.host
+}
 
 // sizes are those of small allocations: the runtime keeps a piece of memory for
 // each, which it gets at the first one.

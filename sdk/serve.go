@@ -6,11 +6,11 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// serve answers one call with a fresh handle: it reads the input, runs the provider's method and
-// gives the reply.
-func serve(p Provider, h *Host, number, inputLen int32) int32 {
+// serve answers one call with a fresh handle: it reads the input, runs the
+// provider's method and gives the reply.
+func serve(m *Methods, h *Host, number, inputLen int32) int32 {
 	op := pay.Operation(number)
-	if int32(op) != number || !has(p, op) { // a number that does not fit is no operation
+	if int32(op) != number || !m.has(op) { // a number that does not fit is no operation
 		return int32(abi.Unsupported)
 	}
 	if inputLen < 0 || inputLen > abi.MaxMessage {
@@ -23,7 +23,7 @@ func serve(p Provider, h *Host, number, inputLen int32) int32 {
 	case n != inputLen:
 		return int32(abi.BadArgument)
 	}
-	reply, err := answer(p, h, op, input)
+	reply, err := answer(m, h, op, input)
 	if err != nil {
 		reply = abi.Reply{Err: asError(err)}
 	}
@@ -51,67 +51,79 @@ func fault(message string) *pay.Error {
 	return &pay.Error{Class: pay.ClassPluginFault, Message: message}
 }
 
-func answer(p Provider, h *Host, op pay.Operation, in []byte) (abi.Reply, error) {
+func answer(m *Methods, h *Host, op pay.Operation, in []byte) (abi.Reply, error) {
 	switch op {
 	case pay.OpDescribe:
-		manifest := p.Manifest()
+		manifest := m.Manifest()
 		return abi.Reply{Manifest: abi.AppendManifest(nil, &manifest)}, nil
 	case pay.OpCheckConfig:
-		return abi.Reply{Problems: p.CheckConfig(h)}, nil
+		return abi.Reply{Problems: m.CheckConfig(h)}, nil
 	case pay.OpPing:
-		return abi.Reply{}, p.(Pinger).Ping(h)
+		return abi.Reply{}, m.Ping(h)
 	case pay.OpErrorCatalog:
-		entries, err := p.(ErrorCataloger).ErrorCatalog(h)
+		entries, err := m.ErrorCatalog(h)
 		return abi.Reply{Catalog: entries}, err
 	case pay.OpStatus:
-		return items(h, in, p.Status)
+		return items(h, in, m.Status)
 	case pay.OpRefundStatus:
-		return items(h, in, p.(RefundProber).RefundStatus)
+		return items(h, in, m.RefundStatus)
 	case pay.OpNotification:
-		return notification(p.(Notifiee), h, in)
+		return notification(m, h, in)
 	}
-	return write(p, h, op, in)
+	return write(m, h, op, in)
 }
 
 // write answers the operations whose reply is a Result.
-func write(p Provider, h *Host, op pay.Operation, in []byte) (abi.Reply, error) {
+func write(m *Methods, h *Host, op pay.Operation, in []byte) (abi.Reply, error) {
 	switch op {
 	case pay.OpCreate:
 		var err error
 		if h.create, err = abi.DecodeCreate(in); err != nil {
 			return abi.Reply{}, err
 		}
-		res, err := p.Create(h, &h.create)
-		return whole(res, err)
+		return whole(m.Create(h, &h.create))
 	case pay.OpBind:
-		return result(h, in, abi.DecodeBind, p.(Binder).Bind)
+		request, err := abi.DecodeBind(in)
+		if err != nil {
+			return abi.Reply{}, err
+		}
+		return whole(m.Bind(h, &request))
 	case pay.OpRelease:
-		return result(h, in, abi.DecodePayment, p.(Releaser).Release)
+		return payment(m.Release, h, in)
 	case pay.OpConfirm:
-		return result(h, in, abi.DecodePayment, p.(Confirmer).Confirm)
+		return payment(m.Confirm, h, in)
 	case pay.OpCancel:
-		return result(h, in, abi.DecodePayment, p.(Canceler).Cancel)
+		return payment(m.Cancel, h, in)
 	case pay.OpRefund:
-		return result(h, in, abi.DecodeRefund, p.(Refunder).Refund)
+		return refund(m.Refund, h, in)
 	case pay.OpConfirmRefund:
-		return result(h, in, abi.DecodeRefund, p.(RefundCloser).ConfirmRefund)
+		return refund(m.ConfirmRefund, h, in)
 	case pay.OpCancelRefund:
-		return result(h, in, abi.DecodeRefund, p.(RefundCloser).CancelRefund)
+		return refund(m.CancelRefund, h, in)
 	case pay.OpReceipt:
-		return result(h, in, abi.DecodeReceipt, p.(Receipter).Receipt)
+		request, err := abi.DecodeReceipt(in)
+		if err != nil {
+			return abi.Reply{}, err
+		}
+		return whole(m.Receipt(h, &request))
 	}
 	return abi.Reply{}, abi.Unsupported
 }
 
-func result[T any](
-	h *Host, in []byte, decode func([]byte) (T, error), method func(*Host, *T) (*pay.Result, error),
-) (abi.Reply, error) {
-	request, err := decode(in)
+func payment(method func(*Host, *pay.PaymentRequest) (*pay.Result, error), h *Host, in []byte) (abi.Reply, error) {
+	request, err := abi.DecodePayment(in)
 	if err != nil {
 		return abi.Reply{}, err
 	}
-	res, err := method(h, &request)
-	return whole(res, err)
+	return whole(method(h, &request))
+}
+
+func refund(method func(*Host, *pay.RefundRequest) (*pay.Result, error), h *Host, in []byte) (abi.Reply, error) {
+	request, err := abi.DecodeRefund(in)
+	if err != nil {
+		return abi.Reply{}, err
+	}
+	return whole(method(h, &request))
 }
 
 func whole(res *pay.Result, err error) (abi.Reply, error) {
@@ -132,7 +144,7 @@ func items(
 	return abi.Reply{Items: list}, err
 }
 
-func notification(p Notifiee, h *Host, in []byte) (abi.Reply, error) {
+func notification(m *Methods, h *Host, in []byte) (abi.Reply, error) {
 	request, blob, err := abi.DecodeNotification(in)
 	if err != nil {
 		return abi.Reply{}, err
@@ -142,7 +154,7 @@ func notification(p Notifiee, h *Host, in []byte) (abi.Reply, error) {
 			return abi.Reply{}, err
 		}
 	}
-	note, err := p.Notification(h, &request)
+	note, err := m.Notification(h, &request)
 	if err == nil && note == nil {
 		err = fault("method returned neither a notification nor an error")
 	}

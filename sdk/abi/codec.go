@@ -1,11 +1,6 @@
 package abi
 
-import (
-	"unsafe"
-
-	"github.com/payhost/payhost/sdk/internal/slab"
-	"github.com/payhost/payhost/sdk/pay"
-)
+import "unsafe"
 
 // A message is described by a table, and two functions walk the tables of all
 // messages: one writes, one reads. Functions of each message's own would all stand
@@ -58,45 +53,16 @@ type slice struct {
 	cap int
 }
 
-// grow moves a list of n entries to where there is room for more.
-func grow[T any](old unsafe.Pointer, n, room int) unsafe.Pointer {
-	list := make([]T, room)
-	copy(list, unsafe.Slice((*T)(old), n))
-	return unsafe.Pointer(unsafe.SliceData(list))
-}
-
-// pools have the lists that nearly every call needs.
-var pools struct {
-	fields slab.Pool[pay.Field]
-	lines  slab.Pool[pay.Line]
-	texts  slab.Pool[string]
-}
-
-func growFields(old unsafe.Pointer, n, room int) unsafe.Pointer {
-	list := pools.fields.Take(room)
-	copy(list, unsafe.Slice((*pay.Field)(old), n))
-	return unsafe.Pointer(unsafe.SliceData(list))
-}
-
-func growLines(old unsafe.Pointer, n, room int) unsafe.Pointer {
-	list := pools.lines.Take(room)
-	copy(list, unsafe.Slice((*pay.Line)(old), n))
-	return unsafe.Pointer(unsafe.SliceData(list))
-}
-
-func encode[T any](b []byte, m *T, layout *message) []byte {
+func encode(b []byte, m unsafe.Pointer, layout *message) []byte {
 	w := writer{b: b}
-	w.message(layout, unsafe.Pointer(m))
+	w.message(layout, m)
 	return w.b
 }
 
-// decode gives no half-read message away: after a mistake it returns the zero one.
-func decode[T any](b []byte, layout *message) (T, error) {
-	var m, none T
+// decode reads into a zero struct. After a mistake the struct is half-read, and the
+// caller does not give it away.
+func decode(b []byte, m unsafe.Pointer, layout *message) error {
 	r := reader{b: b, room: MaxEntries}
-	r.message(layout, unsafe.Pointer(&m), len(b))
-	if r.err != nil {
-		return none, r.err
-	}
-	return m, nil
+	r.message(layout, m, len(b))
+	return r.err
 }

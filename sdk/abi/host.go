@@ -93,62 +93,80 @@ type Features struct {
 
 // AppendHTTPRequest appends the message of http_send.
 func AppendHTTPRequest(b []byte, m *HTTPRequest) []byte {
-	return encode(b, m, &requestMessage)
+	return encode(b, unsafe.Pointer(m), &requestMessage)
 }
 
 // DecodeHTTPRequest reads the message of http_send.
-func DecodeHTTPRequest(b []byte) (HTTPRequest, error) {
-	return decode[HTTPRequest](b, &requestMessage)
+func DecodeHTTPRequest(b []byte) (m HTTPRequest, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &requestMessage); err != nil {
+		m = HTTPRequest{}
+	}
+	return m, err
 }
 
 // AppendHTTPResponse appends the answer of http_send.
 func AppendHTTPResponse(b []byte, m *HTTPResponse) []byte {
-	return encode(b, m, &responseMessage)
+	return encode(b, unsafe.Pointer(m), &responseMessage)
 }
 
 // DecodeHTTPResponse reads the answer of http_send.
-func DecodeHTTPResponse(b []byte) (HTTPResponse, error) {
-	return decode[HTTPResponse](b, &responseMessage)
+func DecodeHTTPResponse(b []byte) (m HTTPResponse, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &responseMessage); err != nil {
+		m = HTTPResponse{}
+	}
+	return m, err
 }
 
 // AppendCryptoSpec appends the spec of sign, verify, encrypt and decrypt.
 func AppendCryptoSpec(b []byte, m *CryptoSpec) []byte {
-	return encode(b, m, &cryptoMessage)
+	return encode(b, unsafe.Pointer(m), &cryptoMessage)
 }
 
 // DecodeCryptoSpec reads the spec of sign, verify, encrypt and decrypt.
-func DecodeCryptoSpec(b []byte) (CryptoSpec, error) {
-	return decode[CryptoSpec](b, &cryptoMessage)
+func DecodeCryptoSpec(b []byte) (m CryptoSpec, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &cryptoMessage); err != nil {
+		m = CryptoSpec{}
+	}
+	return m, err
 }
 
 // AppendKVPage appends the answer of kv_list.
 func AppendKVPage(b []byte, m *KVPage) []byte {
-	return encode(b, m, &pageMessage)
+	return encode(b, unsafe.Pointer(m), &pageMessage)
 }
 
 // DecodeKVPage reads the answer of kv_list.
-func DecodeKVPage(b []byte) (KVPage, error) {
-	return decode[KVPage](b, &pageMessage)
+func DecodeKVPage(b []byte) (m KVPage, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &pageMessage); err != nil {
+		m = KVPage{}
+	}
+	return m, err
 }
 
 // AppendConnectionConfig appends the answer of config.
 func AppendConnectionConfig(b []byte, m *ConnectionConfig) []byte {
-	return encode(b, m, &configMessage)
+	return encode(b, unsafe.Pointer(m), &configMessage)
 }
 
 // DecodeConnectionConfig reads the answer of config.
-func DecodeConnectionConfig(b []byte) (ConnectionConfig, error) {
-	return decode[ConnectionConfig](b, &configMessage)
+func DecodeConnectionConfig(b []byte) (m ConnectionConfig, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &configMessage); err != nil {
+		m = ConnectionConfig{}
+	}
+	return m, err
 }
 
 // AppendFeatures appends the answer of features.
 func AppendFeatures(b []byte, m *Features) []byte {
-	return encode(b, m, &featuresMessage)
+	return encode(b, unsafe.Pointer(m), &featuresMessage)
 }
 
 // DecodeFeatures reads the answer of features.
-func DecodeFeatures(b []byte) (Features, error) {
-	return decode[Features](b, &featuresMessage)
+func DecodeFeatures(b []byte) (m Features, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &featuresMessage); err != nil {
+		m = Features{}
+	}
+	return m, err
 }
 
 var requestMessage = message{
@@ -166,7 +184,7 @@ var requestMessage = message{
 }
 
 var formMessage = message{
-	size: unsafe.Sizeof(FormSecret{}), grow: grow[FormSecret],
+	size: unsafe.Sizeof(FormSecret{}), grow: growForm,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(FormSecret{}.Field)},
 		{kind: text, at: unsafe.Offsetof(FormSecret{}.Secret)},
@@ -174,7 +192,7 @@ var formMessage = message{
 }
 
 var authMessage = message{
-	size: unsafe.Sizeof(Auth{}), grow: grow[Auth],
+	size: unsafe.Sizeof(Auth{}), grow: growAuth,
 	fields: []field{
 		{kind: enum, at: unsafe.Offsetof(Auth{}.Kind)},
 		{kind: text, at: unsafe.Offsetof(Auth{}.User)},

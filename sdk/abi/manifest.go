@@ -9,12 +9,15 @@ import (
 // AppendManifest appends a manifest message: what stands in the custom section
 // and what describe answers. The same manifest always gives the same bytes.
 func AppendManifest(b []byte, m *pay.Manifest) []byte {
-	return encode(b, m, &manifestMessage)
+	return encode(b, unsafe.Pointer(m), &manifestMessage)
 }
 
 // DecodeManifest reads a manifest message.
-func DecodeManifest(b []byte) (pay.Manifest, error) {
-	return decode[pay.Manifest](b, &manifestMessage)
+func DecodeManifest(b []byte) (m pay.Manifest, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &manifestMessage); err != nil {
+		m = pay.Manifest{}
+	}
+	return m, err
 }
 
 var manifestMessage = message{
@@ -43,7 +46,7 @@ var manifestMessage = message{
 }
 
 var operationMessage = message{
-	size: unsafe.Sizeof(pay.OperationSpec{}), grow: grow[pay.OperationSpec],
+	size: unsafe.Sizeof(pay.OperationSpec{}), grow: growOperations,
 	fields: []field{
 		{kind: enum, at: unsafe.Offsetof(pay.OperationSpec{}.Operation)},
 		{kind: enum, at: unsafe.Offsetof(pay.OperationSpec{}.Idempotency)},
@@ -56,7 +59,7 @@ var operationMessage = message{
 }
 
 var currencyMessage = message{
-	size: unsafe.Sizeof(pay.CurrencySpec{}), grow: grow[pay.CurrencySpec],
+	size: unsafe.Sizeof(pay.CurrencySpec{}), grow: growCurrencies,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.CurrencySpec{}.Currency)},
 		{kind: number, at: unsafe.Offsetof(pay.CurrencySpec{}.Step)},
@@ -66,7 +69,7 @@ var currencyMessage = message{
 }
 
 var egressMessage = message{
-	size: unsafe.Sizeof(pay.EgressRule{}), grow: grow[pay.EgressRule],
+	size: unsafe.Sizeof(pay.EgressRule{}), grow: growEgress,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.EgressRule{}.Origin)},
 		{kind: texts, at: unsafe.Offsetof(pay.EgressRule{}.Methods)},
@@ -76,7 +79,7 @@ var egressMessage = message{
 }
 
 var secretMessage = message{
-	size: unsafe.Sizeof(pay.SecretSpec{}), grow: grow[pay.SecretSpec],
+	size: unsafe.Sizeof(pay.SecretSpec{}), grow: growSecrets,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.SecretSpec{}.Name)},
 		{kind: text, at: unsafe.Offsetof(pay.SecretSpec{}.Title)},
@@ -86,7 +89,7 @@ var secretMessage = message{
 }
 
 var keyMessage = message{
-	size: unsafe.Sizeof(pay.KeySpec{}), grow: grow[pay.KeySpec],
+	size: unsafe.Sizeof(pay.KeySpec{}), grow: growKeys,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.KeySpec{}.Name)},
 		{kind: text, at: unsafe.Offsetof(pay.KeySpec{}.Title)},
@@ -96,7 +99,7 @@ var keyMessage = message{
 }
 
 var identityMessage = message{
-	size: unsafe.Sizeof(pay.IdentitySpec{}), grow: grow[pay.IdentitySpec],
+	size: unsafe.Sizeof(pay.IdentitySpec{}), grow: growIdentities,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.IdentitySpec{}.Name)},
 		{kind: text, at: unsafe.Offsetof(pay.IdentitySpec{}.Title)},
@@ -105,7 +108,7 @@ var identityMessage = message{
 }
 
 var oauth2Message = message{
-	size: unsafe.Sizeof(pay.OAuth2Profile{}), grow: grow[pay.OAuth2Profile],
+	size: unsafe.Sizeof(pay.OAuth2Profile{}), grow: growOAuth2,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.Name)},
 		{kind: text, at: unsafe.Offsetof(pay.OAuth2Profile{}.TokenPath)},

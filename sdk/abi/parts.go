@@ -40,7 +40,7 @@ var intentMessage = message{
 }
 
 var refMessage = message{
-	size: unsafe.Sizeof(pay.Ref{}), grow: grow[pay.Ref],
+	size: unsafe.Sizeof(pay.Ref{}), grow: growRefs,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.Ref{}.ID)},
 		{kind: text, at: unsafe.Offsetof(pay.Ref{}.OrderID)},
@@ -70,7 +70,7 @@ var customerMessage = message{
 }
 
 var optionMessage = message{
-	size: unsafe.Sizeof(pay.Option{}), grow: grow[pay.Option],
+	size: unsafe.Sizeof(pay.Option{}), grow: growOptions,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.Option{}.Name)},
 		{kind: text, at: unsafe.Offsetof(pay.Option{}.Value)},

@@ -19,16 +19,26 @@ type Reply struct {
 }
 
 // AppendReply appends a reply message.
-func AppendReply(b []byte, m *Reply) []byte { return encode(b, m, &replyMessage) }
+func AppendReply(b []byte, m *Reply) []byte { return encode(b, unsafe.Pointer(m), &replyMessage) }
 
 // DecodeReply reads a reply message.
-func DecodeReply(b []byte) (Reply, error) { return decode[Reply](b, &replyMessage) }
+func DecodeReply(b []byte) (m Reply, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &replyMessage); err != nil {
+		m = Reply{}
+	}
+	return m, err
+}
 
 // AppendError appends an error message: the answer of last_error.
-func AppendError(b []byte, m *pay.Error) []byte { return encode(b, m, &errorMessage) }
+func AppendError(b []byte, m *pay.Error) []byte { return encode(b, unsafe.Pointer(m), &errorMessage) }
 
 // DecodeError reads an error message.
-func DecodeError(b []byte) (pay.Error, error) { return decode[pay.Error](b, &errorMessage) }
+func DecodeError(b []byte) (m pay.Error, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &errorMessage); err != nil {
+		m = pay.Error{}
+	}
+	return m, err
+}
 
 var replyMessage = message{
 	size: unsafe.Sizeof(Reply{}),
@@ -44,7 +54,7 @@ var replyMessage = message{
 }
 
 var errorMessage = message{
-	size: unsafe.Sizeof(pay.Error{}), grow: grow[pay.Error],
+	size: unsafe.Sizeof(pay.Error{}), grow: growErrors,
 	fields: []field{
 		{kind: enum, at: unsafe.Offsetof(pay.Error{}.Class)},
 		{kind: enum, at: unsafe.Offsetof(pay.Error{}.Effect)},
@@ -70,7 +80,7 @@ var nextMessage = message{
 }
 
 var resultMessage = message{
-	size: unsafe.Sizeof(pay.Result{}), grow: grow[pay.Result],
+	size: unsafe.Sizeof(pay.Result{}), grow: growResults,
 	fields: []field{
 		{kind: enum, at: unsafe.Offsetof(pay.Result{}.Outcome)},
 		{kind: text, at: unsafe.Offsetof(pay.Result{}.ProviderRef)},
@@ -85,7 +95,7 @@ var resultMessage = message{
 }
 
 var observationMessage = message{
-	size: unsafe.Sizeof(pay.Observation{}), grow: grow[pay.Observation],
+	size: unsafe.Sizeof(pay.Observation{}), grow: growObservations,
 	fields: []field{
 		{kind: enum, at: unsafe.Offsetof(pay.Observation{}.Subject)},
 		{kind: enum, at: unsafe.Offsetof(pay.Observation{}.Payment)},
@@ -104,7 +114,7 @@ var observationMessage = message{
 }
 
 var itemMessage = message{
-	size: unsafe.Sizeof(pay.StatusItem{}), grow: grow[pay.StatusItem],
+	size: unsafe.Sizeof(pay.StatusItem{}), grow: growItems,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.StatusItem{}.ID)},
 		{kind: enum, at: unsafe.Offsetof(pay.StatusItem{}.Found)},
@@ -123,7 +133,7 @@ var ackMessage = message{
 }
 
 var notificationMessage = message{
-	size: unsafe.Sizeof(pay.Notification{}), grow: grow[pay.Notification],
+	size: unsafe.Sizeof(pay.Notification{}), grow: growNotifications,
 	fields: []field{
 		{kind: enum, at: unsafe.Offsetof(pay.Notification{}.Authenticity)},
 		{kind: text, at: unsafe.Offsetof(pay.Notification{}.ProviderRef)},
@@ -134,7 +144,7 @@ var notificationMessage = message{
 }
 
 var problemMessage = message{
-	size: unsafe.Sizeof(pay.Problem{}), grow: grow[pay.Problem],
+	size: unsafe.Sizeof(pay.Problem{}), grow: growProblems,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.Problem{}.Field)},
 		{kind: text, at: unsafe.Offsetof(pay.Problem{}.Message)},
@@ -142,7 +152,7 @@ var problemMessage = message{
 }
 
 var catalogMessage = message{
-	size: unsafe.Sizeof(pay.CatalogEntry{}), grow: grow[pay.CatalogEntry],
+	size: unsafe.Sizeof(pay.CatalogEntry{}), grow: growCatalog,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.CatalogEntry{}.Code)},
 		{kind: text, at: unsafe.Offsetof(pay.CatalogEntry{}.Message)},

@@ -7,27 +7,42 @@ import (
 )
 
 // AppendCreate appends the input message of create.
-func AppendCreate(b []byte, m *pay.CreateRequest) []byte { return encode(b, m, &createMessage) }
+func AppendCreate(b []byte, m *pay.CreateRequest) []byte {
+	return encode(b, unsafe.Pointer(m), &createMessage)
+}
 
 // DecodeCreate reads the input message of create.
-func DecodeCreate(b []byte) (pay.CreateRequest, error) {
-	return decode[pay.CreateRequest](b, &createMessage)
+func DecodeCreate(b []byte) (m pay.CreateRequest, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &createMessage); err != nil {
+		m = pay.CreateRequest{}
+	}
+	return m, err
 }
 
 // AppendBind appends the input message of bind.
-func AppendBind(b []byte, m *pay.BindRequest) []byte { return encode(b, m, &bindMessage) }
+func AppendBind(b []byte, m *pay.BindRequest) []byte {
+	return encode(b, unsafe.Pointer(m), &bindMessage)
+}
 
 // DecodeBind reads the input message of bind.
-func DecodeBind(b []byte) (pay.BindRequest, error) {
-	return decode[pay.BindRequest](b, &bindMessage)
+func DecodeBind(b []byte) (m pay.BindRequest, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &bindMessage); err != nil {
+		m = pay.BindRequest{}
+	}
+	return m, err
 }
 
 // AppendPayment appends the input message of release, confirm and cancel.
-func AppendPayment(b []byte, m *pay.PaymentRequest) []byte { return encode(b, m, &paymentMessage) }
+func AppendPayment(b []byte, m *pay.PaymentRequest) []byte {
+	return encode(b, unsafe.Pointer(m), &paymentMessage)
+}
 
 // DecodePayment reads the input message of release, confirm and cancel.
-func DecodePayment(b []byte) (pay.PaymentRequest, error) {
-	return decode[pay.PaymentRequest](b, &paymentMessage)
+func DecodePayment(b []byte) (m pay.PaymentRequest, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &paymentMessage); err != nil {
+		m = pay.PaymentRequest{}
+	}
+	return m, err
 }
 
 // refs gives the list of references a struct, as the schema has it.
@@ -36,31 +51,44 @@ type refs struct{ list []pay.Ref }
 // AppendRefs appends the input message of status and refund_status.
 func AppendRefs(b []byte, list []pay.Ref) []byte {
 	m := refs{list}
-	return encode(b, &m, &refsMessage)
+	return encode(b, unsafe.Pointer(&m), &refsMessage)
 }
 
 // DecodeRefs reads the input message of status and refund_status.
 func DecodeRefs(b []byte) ([]pay.Ref, error) {
-	m, err := decode[refs](b, &refsMessage)
-	return m.list, err
+	var m refs
+	if err := decode(b, unsafe.Pointer(&m), &refsMessage); err != nil {
+		return nil, err
+	}
+	return m.list, nil
 }
 
 // AppendRefund appends the input message of refund, confirm_refund and
 // cancel_refund.
-func AppendRefund(b []byte, m *pay.RefundRequest) []byte { return encode(b, m, &refundMessage) }
+func AppendRefund(b []byte, m *pay.RefundRequest) []byte {
+	return encode(b, unsafe.Pointer(m), &refundMessage)
+}
 
 // DecodeRefund reads the input message of refund, confirm_refund and
 // cancel_refund.
-func DecodeRefund(b []byte) (pay.RefundRequest, error) {
-	return decode[pay.RefundRequest](b, &refundMessage)
+func DecodeRefund(b []byte) (m pay.RefundRequest, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &refundMessage); err != nil {
+		m = pay.RefundRequest{}
+	}
+	return m, err
 }
 
 // AppendReceipt appends the input message of receipt.
-func AppendReceipt(b []byte, m *pay.ReceiptRequest) []byte { return encode(b, m, &receiptMessage) }
+func AppendReceipt(b []byte, m *pay.ReceiptRequest) []byte {
+	return encode(b, unsafe.Pointer(m), &receiptMessage)
+}
 
 // DecodeReceipt reads the input message of receipt.
-func DecodeReceipt(b []byte) (pay.ReceiptRequest, error) {
-	return decode[pay.ReceiptRequest](b, &receiptMessage)
+func DecodeReceipt(b []byte) (m pay.ReceiptRequest, err error) {
+	if err = decode(b, unsafe.Pointer(&m), &receiptMessage); err != nil {
+		m = pay.ReceiptRequest{}
+	}
+	return m, err
 }
 
 // inbound joins a notification's request and the handle of its body.
@@ -73,7 +101,7 @@ type inbound struct {
 // at the host: body is the handle of the blob that holds it, and m.Body is not
 // written.
 func AppendNotification(b []byte, m *pay.NotificationRequest, body int32) []byte {
-	w := writer{b: encode(b, &inbound{NotificationRequest: *m}, &inboundMessage)}
+	w := writer{b: encode(b, unsafe.Pointer(&inbound{NotificationRequest: *m}), &inboundMessage)}
 	w.int(5, int64(body)) // the last field, as it always was
 	return w.b
 }
@@ -81,8 +109,11 @@ func AppendNotification(b []byte, m *pay.NotificationRequest, body int32) []byte
 // DecodeNotification reads the input message of notification and returns the
 // handle of the body's blob.
 func DecodeNotification(b []byte) (m pay.NotificationRequest, body int32, err error) {
-	in, err := decode[inbound](b, &inboundMessage)
-	return in.NotificationRequest, in.body, err
+	var in inbound
+	if err = decode(b, unsafe.Pointer(&in), &inboundMessage); err != nil {
+		return m, 0, err
+	}
+	return in.NotificationRequest, in.body, nil
 }
 
 var createMessage = message{

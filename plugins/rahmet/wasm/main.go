@@ -6,6 +6,12 @@ import (
 	"github.com/payhost/payhost/sdk"
 )
 
-func init() { sdk.Register(rahmet.New()) } // a reactor module never runs main
+func init() { // a reactor module never runs main
+	p := rahmet.New()
+	sdk.RegisterMethods(sdk.Methods{
+		Manifest: p.Manifest, CheckConfig: p.CheckConfig, Ping: p.Ping, Create: p.Create, Status: p.Status,
+		Refund: p.Refund, Notification: p.Notification,
+	})
+}
 
 func main() {}
