@@ -26,6 +26,15 @@ type Provider struct{}
 // New returns the plugin.
 func New() *Provider { return &Provider{} }
 
+// Methods returns the plugin's methods one by one, as the module registers them.
+func Methods() sdk.Methods {
+	p := New()
+	return sdk.Methods{
+		Manifest: p.Manifest, CheckConfig: p.CheckConfig, Ping: p.Ping, Create: p.Create, Status: p.Status,
+		Refund: p.Refund, Notification: p.Notification,
+	}
+}
+
 const (
 	tokenProfile  = "rahmet" // the OAuth2 profile's name
 	tokenLifetime = 3 * time.Hour

@@ -2,6 +2,7 @@ package rahmet_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"testing"
 	"time"
 
@@ -194,5 +195,17 @@ func everySection[T any](
 	}
 	for name := range left {
 		t.Errorf("%s has no section %s", file, name)
+	}
+}
+
+// TestMethods holds the methods that the module registers against those that the
+// plugin has.
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	got, want := reflect.ValueOf(rahmet.Methods()), reflect.ValueOf(sdk.MethodsOf(rahmet.New()))
+	for i := range want.NumField() {
+		if got.Field(i).IsNil() != want.Field(i).IsNil() {
+			t.Errorf("%s: registered %v, there %v", want.Type().Field(i).Name, !got.Field(i).IsNil(), !want.Field(i).IsNil())
+		}
 	}
 }
