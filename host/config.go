@@ -3,7 +3,6 @@ package host
 import (
 	"cmp"
 	"errors"
-	"runtime"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -50,7 +49,8 @@ type Config struct {
 type Limits struct {
 	CallTimeout   time.Duration // of one call, waiting for an instance included; default 10 s
 	MemoryBytes   int64         // linear memory of one instance; default 64 MiB, most 4 GiB
-	Instances     int           // of one revision at once; default 8 per processor
+	PluginBytes   int64         // linear memory of all instances of one revision, beyond what they share; default 1 GiB
+	Instances     int           // of one revision at once, each for a call that may wait for its provider; default 128
 	HTTPCalls     int           // outbound calls; default 16
 	BlobBytes     int64         // of all blobs together; default 32 MiB
 	LogBytes      int           // of log lines, and as much again of stdout and stderr; default 64 KiB
@@ -63,7 +63,8 @@ func (c Config) withDefaults() Config {
 	l := &c.Limits
 	l.CallTimeout = cmp.Or(l.CallTimeout, 10*time.Second)
 	l.MemoryBytes = cmp.Or(l.MemoryBytes, 64<<20)
-	l.Instances = cmp.Or(l.Instances, 8*runtime.GOMAXPROCS(0))
+	l.PluginBytes = cmp.Or(l.PluginBytes, 1<<30)
+	l.Instances = cmp.Or(l.Instances, 128)
 	l.HTTPCalls = cmp.Or(l.HTTPCalls, abi.MaxCalls)
 	l.BlobBytes = cmp.Or(l.BlobBytes, abi.MaxBlobs)
 	l.LogBytes = cmp.Or(l.LogBytes, abi.MaxLog)
@@ -86,6 +87,8 @@ func (c Config) validate() error {
 		return errors.New("host: limits.call_timeout: is below 50ms")
 	case l.MemoryBytes < 1<<20 || l.MemoryBytes > 1<<32:
 		return errors.New("host: limits.memory: is not between 1 MiB and 4 GiB")
+	case l.PluginBytes < l.MemoryBytes:
+		return errors.New("host: limits.plugin_memory: is below limits.memory")
 	case l.Instances < 1:
 		return errors.New("host: limits.instances: is below 1")
 	case l.HTTPCalls < 1 || l.BlobBytes < 1 || l.LogBytes < 0 || l.RequestBytes < 1 || l.ResponseBytes < 1:

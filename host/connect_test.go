@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -171,7 +172,8 @@ func TestLoadRefuses(t *testing.T) {
 	if err := os.WriteFile(good, module, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	lying := []byte(strings.Replace(string(module), "Probe", "Prove", 2))
+	lying := bytes.Clone(module)
+	copy(lying[bytes.LastIndex(lying, []byte("Probe")):], "Prove") // in the section, which stands last
 	tests := map[string]struct {
 		source host.Source
 		want   string

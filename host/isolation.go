@@ -102,7 +102,7 @@ func (h *Host) isolation(plugin string) Isolation {
 // compile makes a revision of a plugin file; nothing of it is run yet.
 func (h *Host) compile(ctx context.Context, binary []byte, isolation Isolation) (*Revision, error) {
 	module, err := wasm.Compile(ctx, binary, wasm.Config{
-		MemoryBytes: h.config.Limits.MemoryBytes, CacheDir: h.config.CacheDir, LogBytes: h.config.Limits.LogBytes,
+		MemoryBytes: h.config.Limits.MemoryBytes, TotalBytes: h.config.Limits.PluginBytes, CacheDir: h.config.CacheDir, LogBytes: h.config.Limits.LogBytes,
 	})
 	if err != nil {
 		return nil, h.refused(err)

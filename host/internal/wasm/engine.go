@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
@@ -28,6 +29,7 @@ import (
 // Config bounds what modules may take.
 type Config struct {
 	MemoryBytes int64  // most linear memory of one instance; rounded up to 64 KiB
+	TotalBytes  int64  // most of all instances together, beyond the image they share; 0 for no limit of its own
 	CacheDir    string // compiled code is kept here; "" for no cache
 	LogBytes    int    // most bytes of a guest's stdout and stderr per call
 	Memory      Memory // how the memory of instances is kept
@@ -70,6 +72,7 @@ type Module struct {
 	config   Config
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
+	taken    atomic.Int64 // linear memory of all instances beyond the image
 	compiled wazero.CompiledModule
 }
 
@@ -152,6 +155,16 @@ func (m *Module) Digest() string { return m.digest }
 
 // Imports returns the names that the module imports from payhost_v1.
 func (m *Module) Imports() []string { return m.imports }
+
+// grant takes n more bytes of linear memory from what the instances may have
+// together; it reports false if so much is not left. A negative n gives back.
+func (m *Module) grant(n int64) bool {
+	if m.taken.Add(n) > m.config.TotalBytes && n > 0 && m.config.TotalBytes > 0 {
+		m.taken.Add(-n)
+		return false
+	}
+	return true
+}
 
 // Lasting says what in an instance can't be put back after a call; empty if
 // everything can.

@@ -150,7 +150,7 @@ func (m *Module) create(ctx context.Context, deadline time.Time) (*Instance, err
 		WithSysWalltime().WithSysNanotime().WithNanosleep(inst.sleep).WithOsyield(func() {})
 	starting := inst.ctx
 	if m.config.Memory != MemoryPlain {
-		inst.mapping = newMapping(m.memoryBytes())
+		inst.mapping = newMapping(m.memoryBytes(), m.grant)
 	}
 	if inst.mapping != nil {
 		if m.config.Memory == MemoryScanned {

@@ -237,3 +237,36 @@ func TestManyCallersShareFewInstances(t *testing.T) {
 	}
 	pool.Put(inst)
 }
+
+// TestInstancesShareOneAllowance has two instances that may have 64 MiB each and 48
+// together.
+func TestInstancesShareOneAllowance(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.TotalBytes = 48 << 20
+	m, err := wasm.Compile(t.Context(), hostileBinary, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: 2, InitTimeout: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	for range 5 { // what one round took is there again for the next
+		first, second := take(t, pool), take(t, pool)
+		grow := func(inst *wasm.Instance) error {
+			_, err := inst.Call(t.Context(), clock{}, opGrowOnce, 30<<20, time.Now().Add(patience))
+			return err
+		}
+		if err := grow(first); err != nil {
+			t.Fatalf("30 of 48 MiB: %v", err)
+		}
+		if got := fault(t, grow(second)).Fault; got != wasm.FaultMemory {
+			t.Fatalf("60 of 48 MiB: fault %d, want one of memory", got)
+		}
+		pool.Put(first)
+		pool.Put(second)
+		settled(pool)
+	}
+}

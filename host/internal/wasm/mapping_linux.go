@@ -17,6 +17,8 @@ const pageSize = 4096
 // the picture's own, shared by all instances.
 type mapping struct {
 	all     []byte
+	grant   func(n int64) bool // of what all instances of the module may have together
+	granted int64
 	picture *picture
 	usual   int          // pages that a call was seen to write; 0 until it is known
 	scanner *pageScanner // nil if there is none
@@ -26,24 +28,26 @@ type mapping struct {
 var _ experimental.LinearMemory = (*mapping)(nil)
 
 // newMapping reserves room for most bytes; nil if the system has none, as under
-// strict accounting of address space.
-func newMapping(most uint64) *mapping {
+// strict accounting of address space. Grant is asked before the memory grows.
+func newMapping(most uint64, grant func(int64) bool) *mapping {
 	all, err := unix.Mmap(-1, 0, int(most), unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 	if err != nil {
 		return nil
 	}
-	return &mapping{all: all} // on the heap, as the request in it must be
+	return &mapping{all: all, grant: grant} // on the heap, as the request in it must be
 }
 
 // scan has the kernel asked, from now on, which pages were written, if it can tell.
 func (m *mapping) scan() { m.scanner = pagemap() }
 
-// Reallocate returns the first size bytes of the room, or nil if it is too small.
+// Reallocate returns the first size bytes of the room, or nil if it is too small or
+// they are not granted.
 func (m *mapping) Reallocate(size uint64) []byte {
-	if size > uint64(len(m.all)) {
+	if more := int64(size) - m.granted; size > uint64(len(m.all)) || more > 0 && !m.grant(more) {
 		return nil
 	}
+	m.granted = max(m.granted, int64(size))
 	return m.all[:size:len(m.all)]
 }
 
@@ -52,6 +56,10 @@ func (m *mapping) Free() {
 	if m.all != nil {
 		_ = unix.Munmap(m.all)
 		m.all = nil
+		m.grant(-m.granted)
+		if m.picture != nil {
+			m.grant(int64(m.picture.size()))
+		}
 	}
 }
 
@@ -60,6 +68,7 @@ func (m *mapping) show(p *picture) error {
 	err := mmapFixed(m.all, p.size(), int(p.file.Fd()))
 	if err == nil {
 		m.picture = p
+		m.grant(-int64(p.size())) // it is everybody's
 	}
 	return err
 }

@@ -6,13 +6,13 @@ package wasm
 // engine's own memory is used, and put back by copying all of it.
 type mapping struct{}
 
-func newMapping(uint64) *mapping              { return nil }
-func (*mapping) Reallocate(uint64) []byte     { return nil }
-func (*mapping) Free()                        {}
-func (*mapping) show(*picture) error          { return nil }
-func (*mapping) restore() (pages int, _ bool) { return 0, false }
-func (*mapping) scan()                        {}
-func (*mapping) drop()                        {}
+func newMapping(uint64, func(int64) bool) *mapping { return nil }
+func (*mapping) Reallocate(uint64) []byte          { return nil }
+func (*mapping) Free()                             {}
+func (*mapping) show(*picture) error               { return nil }
+func (*mapping) restore() (pages int, _ bool)      { return 0, false }
+func (*mapping) scan()                             {}
+func (*mapping) drop()                             {}
 
 // picture is the memory of an image.
 type picture struct{ bytes []byte }

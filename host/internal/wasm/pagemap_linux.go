@@ -67,7 +67,7 @@ func (s *pageScanner) works() bool {
 		return false
 	}
 	defer p.free()
-	m := newMapping(pages * pageSize)
+	m := newMapping(pages*pageSize, func(int64) bool { return true })
 	if m == nil {
 		return false
 	}

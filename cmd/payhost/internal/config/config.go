@@ -108,6 +108,9 @@ type Limits struct {
 	CallTimeout time.Duration `koanf:"call_timeout"`
 	Memory      Bytes         `koanf:"memory"`
 	Requests    Count         `koanf:"requests"` // calls a second of one token; below zero for any
+
+	PluginMemory Bytes `koanf:"plugin_memory"` // of all instances of a plugin; 0 for the library's default
+	Instances    Count `koanf:"instances"`     // of a plugin at once; 0 for the library's default
 }
 
 // Retention says how long things are kept; zero for the engine's defaults.

@@ -28,7 +28,10 @@ func HostConfig(c *config.Config, log hclog.Logger) host.Config {
 		RevisionDir: filepath.Join(c.DataDir, "revisions"),
 		Logger:      log,
 		Isolation:   func(plugin string) host.Isolation { return isolation(c.Plugins, plugin) },
-		Limits:      host.Limits{CallTimeout: c.Limits.CallTimeout, MemoryBytes: int64(c.Limits.Memory)},
+		Limits: host.Limits{
+			CallTimeout: c.Limits.CallTimeout, MemoryBytes: int64(c.Limits.Memory),
+			PluginBytes: int64(c.Limits.PluginMemory), Instances: int(c.Limits.Instances),
+		},
 	}
 }
 
