@@ -20,6 +20,7 @@ const (
 	sqlUpdateBook = `UPDATE book SET connection = ?, order_id = ?, receipt = ?, status = ?, provider_ref = ?,
 		in_doubt = ?, in_doubt_since = ?, due_at = ?, running = ?, alerts = ?, updated_at = ?, snapshot = ?, version = ?, last_seq = %s
 		WHERE id = ? AND version = ?`
+	lastOfEntries = `(SELECT max(seq) FROM entries)`
 )
 
 // Append implements Tx.
@@ -29,6 +30,15 @@ func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error
 	if err != nil {
 		return t.fail(fmt.Errorf("book: %w", err))
 	}
+	if t.draft != nil {
+		if err := t.ready(); err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			return t.fail(errLive)
+		}
+		t.draft.books = append(t.draft.books, b.ID)
+	}
 	args := []any{
 		b.Connection, b.OrderID, b.Receipt, statusText(b.Status), b.ProviderRef, inDoubt(b), orNever(doubtSince(b)), orNever(due),
 		running(b), b.Alerts, micros(b.UpdatedAt), string(snapshot), b.Version,
@@ -36,6 +46,9 @@ func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error
 	statement, last := sqlUpdateBook, before
 	if before == 0 {
 		statement, last = sqlInsertBook, micros(b.CreatedAt)
+	}
+	if t.draft != nil {
+		return t.draftBook(b, before, append(args, b.ID, last), entries)
 	}
 	const most = 8 // entries of a statement, so that there are few statements to prepare
 	for len(entries) > most {
@@ -48,7 +61,7 @@ func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error
 	case len(entries) == 0:
 		return t.writeBook(fmt.Sprintf(statement, "?"), append(args, b.LastSeq, b.ID, last))
 	case t.dialect.postgres:
-		err = t.appendAtOnce(fmt.Sprintf(statement, "(SELECT max(seq) FROM entries)"), append(args, b.ID, last), entries)
+		err = t.appendAtOnce(fmt.Sprintf(statement, lastOfEntries), append(args, b.ID, last), entries)
 	default:
 		if err = t.insertEntries(entries); err == nil {
 			seq := entries[len(entries)-1].Seq
@@ -86,6 +99,33 @@ func (t *tx) appendAtOnce(statement string, args []any, entries []ledger.Entry) 
 		err = t.fail(ErrStale)
 	}
 	return err
+}
+
+// draftBook is appendAtOnce for a draft: a book that is there already, or has moved on, ends the transaction.
+func (t *tx) draftBook(b *ledger.Book, before int64, args []any, entries []ledger.Entry) error {
+	values, insert, err := insertion(entries)
+	if err != nil {
+		return t.fail(err)
+	}
+	statement, bulk := sqlUpdateBook, bulkAppend
+	if before == 0 {
+		statement, bulk = sqlInsertBook, bulkOpen
+	}
+	s := drafted{
+		text: `WITH entries AS (` + insert + `), book AS (` + fmt.Sprintf(statement, lastOfEntries) + ` RETURNING 1)
+			SELECT seq, 1 / (SELECT count(*) FROM book) FROM entries ORDER BY seq`,
+		args: append(values, args...), answers: len(entries), bulk: bulk, rows: [2][][]any{{args}},
+		row: func(n int, scan scanner) error {
+			err := scan(&entries[n].Seq, nil)
+			b.LastSeq = entries[n].Seq
+			return err
+		},
+	}
+	for row := range slices.Chunk(values, len(columnsOfEntry)) {
+		s.rows[1] = append(s.rows[1], row)
+	}
+	t.draft.statements = append(t.draft.statements, s)
+	return nil
 }
 
 // insertEntries writes a few entries by one statement and fills in their Seq.

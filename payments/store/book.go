@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -31,11 +30,13 @@ type backend interface {
 	read(ctx context.Context, do func(q querier) error) error
 	// change runs do in a transaction as Update does.
 	change(ctx context.Context, do func(t *tx) error) error
+	// update is change for what is made of the methods of Tx.
+	update(ctx context.Context, do func(t *tx) error) error
 }
 
 // Update implements Store.
 func (c *core) Update(ctx context.Context, do func(tx Tx) error) error {
-	return c.backend.change(ctx, func(t *tx) error { return do(t) })
+	return c.backend.update(ctx, func(t *tx) error { return do(t) })
 }
 
 // Changes implements Store.
@@ -104,111 +105,6 @@ func (c *core) BookByKey(ctx context.Context, connection, providerKey string) (*
 	return b, err
 }
 
-// Books implements Store.
-func (c *core) Books(ctx context.Context, query Query) ([]*ledger.Book, error) {
-	sql, args, err := c.listing(query)
-	if err != nil {
-		return nil, err
-	}
-	var list []*ledger.Book
-	err = c.backend.read(ctx, func(q querier) (err error) {
-		list, err = books(ctx, q, sql, args...)
-		return err
-	})
-	return list, err
-}
-
-// listing writes the SELECT of Books. It names the index: the most selective filter comes first.
-func (c *core) listing(q Query) (string, []any, error) {
-	var where []string
-	var args []any
-	and := func(condition string, arg ...any) {
-		where = append(where, condition)
-		args = append(args, arg...)
-	}
-	index := "book_receipt"
-	use := func(better string, condition string, arg ...any) {
-		index = better
-		and(condition, arg...)
-	}
-	if !q.DoubtOrder {
-		and("receipt = ?", q.Receipts)
-	}
-	if q.Connection != "" {
-		use("book_connection", "connection = ?", q.Connection)
-	}
-	if q.Status != 0 {
-		use("book_any_status", "status = ?", statusText(q.Status))
-		if q.Connection != "" {
-			index = "book_status"
-		}
-	}
-	if q.InDoubt != nil && !*q.InDoubt {
-		and(c.dialect.no("in_doubt"))
-	}
-	if q.Alerts {
-		use("book_alerts", "alerts > 0")
-	}
-	if q.Running {
-		use("book_running", c.dialect.yes("running"))
-	}
-	if q.InDoubt != nil && *q.InDoubt {
-		use("book_doubtful", c.dialect.yes("in_doubt"))
-	}
-	if q.OrderID != "" {
-		use("book_order", "order_id = ? AND order_id <> ''", q.OrderID)
-	}
-	order := "id DESC"
-	switch {
-	case q.DoubtOrder:
-		and("in_doubt_since IS NOT NULL")
-		index, order = "book_doubt", "in_doubt_since, id"
-		if q.Before != "" {
-			since, id, err := parseCursor(q.Before)
-			if err != nil {
-				return "", nil, err
-			}
-			and("(in_doubt_since, id) > (?, ?)", since, id)
-		}
-	case q.Before != "":
-		and("id < ?", q.Before)
-	}
-	sql := "SELECT snapshot, last_seq FROM book" + c.dialect.by(index) + " WHERE " + strings.Join(where, " AND ") +
-		" ORDER BY " + order + " LIMIT ?"
-	return sql, append(args, q.Limit), nil
-}
-
-// yes and no write what a column that is true or false has to be, as the partial indexes do.
-func (d dialect) yes(column string) string {
-	if d.postgres {
-		return column
-	}
-	return column + " <> 0"
-}
-
-func (d dialect) no(column string) string {
-	if d.postgres {
-		return "NOT " + column
-	}
-	return column + " = 0"
-}
-
-// CursorOf returns what Query.Before is for the page behind a book that was listed
-// by the age of its doubt.
-func CursorOf(b *ledger.Book) string {
-	return strconv.FormatInt(micros(doubtSince(b)), 10) + "_" + b.ID
-}
-
-// parseCursor takes apart what CursorOf and the cursors of events are made of.
-func parseCursor(cursor string) (first int64, rest string, err error) {
-	number, rest, ok := strings.Cut(cursor, "_")
-	first, err = strconv.ParseInt(number, 10, 64)
-	if !ok || err != nil {
-		return 0, "", ErrCursor
-	}
-	return first, rest, nil
-}
-
 // Entries implements Store.
 func (c *core) Entries(ctx context.Context, book string) ([]ledger.Entry, error) {
 	var list []ledger.Entry
@@ -246,11 +142,16 @@ func oneBook(ctx context.Context, q querier, sql string, args ...any) (*ledger.B
 }
 
 func books(ctx context.Context, q querier, sql string, args ...any) ([]*ledger.Book, error) {
+	return booksAnd(ctx, q, nil, sql, args...)
+}
+
+// booksAnd reads books and puts what comes with each somewhere else.
+func booksAnd(ctx context.Context, q querier, also []any, sql string, args ...any) ([]*ledger.Book, error) {
 	var list []*ledger.Book
 	err := q.each(ctx, sql, args, func(scan scanner) error {
 		var snapshot []byte
 		var last int64
-		if err := scan(&snapshot, &last); err != nil {
+		if err := scan(append([]any{&snapshot, &last}, also...)...); err != nil {
 			return err
 		}
 		b := new(ledger.Book)

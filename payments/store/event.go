@@ -40,6 +40,10 @@ func (t *tx) Emit(events []Event) error {
 		return err
 	}
 	for i := range events {
+		if t.draft != nil {
+			t.draft.event(&events[i])
+			continue
+		}
 		if err := t.emit(&events[i]); err != nil {
 			return err
 		}

@@ -58,8 +58,11 @@ func readKey(scope Scope, one func(sql string, args []any, dest ...any) error) (
 
 // PutKey implements Tx.
 func (t *tx) PutKey(c Claim) error {
-	n, err := t.exec(sqlPutKey, c.Caller, c.Connection, c.Operation, c.Key,
-		notNil(c.Fingerprint), c.Book, c.Op, micros(c.At))
+	args := []any{c.Caller, c.Connection, c.Operation, c.Key, notNil(c.Fingerprint), c.Book, c.Op, micros(c.At)}
+	if t.draft != nil {
+		return t.simple(bulkKey, sqlDraftKey, args...)
+	}
+	n, err := t.exec(sqlPutKey, args...)
 	if err == nil && n == 0 {
 		err = ErrExists
 	}
@@ -68,6 +71,9 @@ func (t *tx) PutKey(c Claim) error {
 
 // ClaimProviderKey implements Tx.
 func (t *tx) ClaimProviderKey(connection, key, operation string) error {
+	if t.draft != nil {
+		return t.simple(bulkClaim, sqlDraftClaim, connection, key, operation)
+	}
 	n, err := t.exec(sqlClaim, connection, key, operation)
 	if err != nil || n > 0 {
 		return err
@@ -84,12 +90,12 @@ func (t *tx) ClaimProviderKey(connection, key, operation string) error {
 
 // PutRequest implements Tx.
 func (t *tx) PutRequest(operation string, body []byte) error {
-	return t.later(sqlPutRequest, operation, micros(t.now), notNil(body))
+	return t.simple(bulkPutRequest, sqlPutRequest, operation, micros(t.now), notNil(body))
 }
 
 // DropRequest implements Tx.
 func (t *tx) DropRequest(operation string) error {
-	return t.later(sqlDropRequest, operation)
+	return t.simple(bulkDropRequest, sqlDropRequest, operation)
 }
 
 // PutNotification implements Tx.

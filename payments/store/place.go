@@ -20,6 +20,9 @@ const (
 	trusted = 5 * time.Second
 	// pace is how often wanted jobs are looked at, at most.
 	pace = 10 * time.Millisecond
+	// fresh is how long a process that has company believes that a job waits which it saw waiting. Whatever became of
+	// it, the job is looked for again behind the commit.
+	fresh = time.Second
 )
 
 // jobName is what there is one job of.
@@ -37,7 +40,8 @@ type jobName struct {
 // what is due.
 //
 // A process that has the database to itself knows of a job that it placed that it waits until it begins to run, and
-// need not ask the database for every payment.
+// need not ask the database for every payment. One that has company need not either, for a while after it saw the job:
+// it asks behind the commit, for all payments of some milliseconds at once.
 type placer struct {
 	dialect dialect
 	backend backend
@@ -46,11 +50,17 @@ type placer struct {
 	insert  func(ctx context.Context, q querier, jobs []river.InsertManyParams) ([]*rivertype.JobInsertResult, error)
 
 	mu     sync.Mutex
-	known  map[jobName]time.Time // a job waits at or before; only if alone
-	begun  map[jobName]int       // how often a job began: what was seen before that is not known any more
+	known  map[jobName]knownJob
+	begun  map[jobName]int // how often a job began: what was seen before that is not known any more
 	wanted map[jobName]time.Time
 	wake   chan struct{}
 	done   chan struct{}
+}
+
+// knownJob is a job that waits. Where there are other processes it did when this one looked, and may begin in any.
+type knownJob struct {
+	at     time.Time // when it begins, or later
+	looked time.Time
 }
 
 // placed is what became of a wish within a transaction.
@@ -59,13 +69,14 @@ type placed struct {
 	at    time.Time
 	begun int  // when it was looked at
 	known bool // a job waits at or before, as this process knows
+	seen  bool // a job waits at or before now, but may begin before the transaction is committed
 	sure  bool // once the transaction is committed, a job waits at or before
 }
 
 func newPlacer(d dialect, b backend, log hclog.Logger, alone bool) *placer {
 	return &placer{
 		dialect: d, backend: b, log: log, alone: alone,
-		known: make(map[jobName]time.Time), begun: make(map[jobName]int), wanted: make(map[jobName]time.Time),
+		known: make(map[jobName]knownJob), begun: make(map[jobName]int), wanted: make(map[jobName]time.Time),
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 }
@@ -89,7 +100,7 @@ func (p *placer) place(ctx context.Context, q querier, jobs []Job) ([]placed, er
 			missing = append(missing, i)
 		case job.running:
 		case job.waitsFor(w.at):
-			w.sure = p.alone // it cannot begin before this transaction ends
+			w.sure, w.seen = p.alone, true // alone, it cannot begin before this transaction ends
 		default:
 			n, err := q.exec(ctx, sqlMoveJob, p.time(w.at), job.id, p.time(w.at))
 			if err != nil {
@@ -162,8 +173,8 @@ func (p *placer) insertMissing(ctx context.Context, q querier, wishes []placed, 
 // knows reports whether a job is known to wait at or before a time. A job that should have begun long ago is not
 // trusted to do so: then the database is asked. The lock is held.
 func (p *placer) knows(name jobName, at time.Time) bool {
-	waits, ok := p.known[name]
-	return ok && !waits.After(at) && time.Since(waits) < trusted
+	job, ok := p.known[name]
+	return ok && !job.at.After(at) && time.Since(job.at) < trusted && (p.alone || time.Since(job.looked) < fresh)
 }
 
 // settle is called after the commit.
@@ -171,13 +182,10 @@ func (p *placer) settle(wishes []placed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, w := range wishes {
-		switch {
-		case p.knows(w.name, w.at):
-		case w.sure:
-			if p.alone && p.begun[w.name] == w.begun {
-				p.known[w.name] = w.at
-			}
-		default:
+		if (w.sure || w.seen) && p.begun[w.name] == w.begun && !p.knows(w.name, w.at) {
+			p.known[w.name] = knownJob{at: w.at, looked: time.Now()}
+		}
+		if !w.sure && !(p.alone && p.knows(w.name, w.at)) {
 			p.want(w.name, w.at)
 		}
 	}
@@ -251,12 +259,13 @@ func (p *placer) satisfy(ctx context.Context) (int, error) {
 	p.mu.Lock()
 	wanted := p.wanted
 	p.wanted = make(map[jobName]time.Time)
-	p.mu.Unlock()
 
 	var list []placed
 	for name, at := range wanted {
-		list = append(list, placed{name: name, at: at})
+		list = append(list, placed{name: name, at: at, begun: p.begun[name]})
 	}
+	p.mu.Unlock()
+	looked := time.Now()
 	var there map[jobName]riverJob
 	err := p.backend.read(ctx, func(q querier) (err error) {
 		there, err = p.look(ctx, q, list)
@@ -282,7 +291,13 @@ func (p *placer) satisfy(ctx context.Context) (int, error) {
 		}
 		return len(wanted), err
 	}
+	for _, w := range list {
+		if job := there[w.name]; !job.running && job.id != 0 && job.waitsFor(w.at) && p.begun[w.name] == w.begun && !p.alone {
+			p.known[w.name] = knownJob{at: w.at, looked: looked}
+		}
+	}
 	for _, w := range left {
+		delete(p.known, w.name)
 		p.want(w.name, w.at)
 	}
 	return len(left), nil

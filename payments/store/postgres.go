@@ -28,11 +28,12 @@ const (
 // Postgres is a Store in PostgreSQL 13 or later, for many processes at once.
 type Postgres struct {
 	*core
-	pool   *pgxpool.Pool
-	texts  numbered
-	placer *placer
-	stop   context.CancelFunc // of what runs in the background
-	heard  chan struct{}      // closed when nobody listens any more
+	pool      *pgxpool.Pool
+	texts     numbered
+	placer    *placer
+	committer *pgCommitter
+	stop      context.CancelFunc // of what runs in the background
+	heard     chan struct{}      // closed when nobody listens any more
 
 	mu     sync.RWMutex // held for reading by every call, so that Close waits for them
 	closed bool
@@ -92,6 +93,7 @@ func openPostgres(ctx context.Context, poolConfig *pgxpool.Config, config Config
 	) ([]*rivertype.JobInsertResult, error) {
 		return inserter.InsertManyTx(ctx, q.(*pgTx), jobs)
 	}
+	s.committer = newPgCommitter(s)
 	background, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	go s.placer.run(background)
@@ -113,9 +115,22 @@ func (s *Postgres) read(ctx context.Context, do func(q querier) error) error {
 
 // change implements backend.
 func (s *Postgres) change(ctx context.Context, do func(t *tx) error) error {
+	return s.run(ctx, do, false)
+}
+
+// update implements backend. It begins as a draft; one that does not hold is run again with a transaction open.
+func (s *Postgres) update(ctx context.Context, do func(t *tx) error) error {
+	return s.run(ctx, do, true)
+}
+
+func (s *Postgres) run(ctx context.Context, do func(t *tx) error, drafted bool) error {
 	return s.call(ctx, func() error {
 		for try := 1; ; try++ {
-			again, err := s.try(ctx, do)
+			again, err := s.try(ctx, do, drafted)
+			if errors.Is(err, errLive) {
+				drafted = false
+				continue
+			}
 			if err == nil || !again || try == mostTries {
 				return err
 			}
@@ -143,24 +158,39 @@ func (s *Postgres) call(ctx context.Context, call func() error) error {
 
 // try runs do once. It reports whether another try may succeed: two transactions were in each other's way, or the
 // connection was lost before anything was done.
-func (s *Postgres) try(ctx context.Context, do func(t *tx) error) (again bool, err error) {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return false, translate(ctx, err)
+func (s *Postgres) try(ctx context.Context, do func(t *tx) error, drafted bool) (again bool, err error) {
+	t := &tx{ctx: ctx, caller: ctx, dialect: s.dialect, now: s.config.Now()}
+	if drafted {
+		t.draft = &draft{store: s}
+		t.q = &unopened{store: s, t: t}
+	} else if t.q, err = s.begin(ctx); err != nil {
+		return false, err
 	}
-	defer conn.Release()
-	q := beginPg(conn, &s.texts)
 	defer func() {
-		patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		q.rollback(patient) // does nothing after a commit
+		if q, open := t.q.(*pgTx); open {
+			s.end(ctx, q)
+		}
 	}()
-	t := &tx{ctx: ctx, caller: ctx, q: q, dialect: s.dialect, now: s.config.Now()}
 	if err = do(t); err == nil {
 		err = t.failed
 	}
+	if errors.Is(t.failed, errLive) {
+		return true, errLive
+	}
 	if err != nil {
 		return conflict(err) || conflict(t.failed), err
+	}
+	if t.draft != nil && len(t.draft.statements)+len(t.draft.locks)+len(t.jobs) > 0 {
+		return false, s.committer.submit(ctx, t)
+	}
+	return s.commit(ctx, t)
+}
+
+// commit ends the transaction of an update that has one to itself.
+func (s *Postgres) commit(ctx context.Context, t *tx) (again bool, err error) {
+	q, open := t.q.(*pgTx)
+	if !open {
+		return false, nil
 	}
 	wishes, err := s.placer.place(ctx, q, t.jobs)
 	if err != nil {
@@ -175,6 +205,23 @@ func (s *Postgres) try(ctx context.Context, do func(t *tx) error) (again bool, e
 	s.placer.settle(wishes)
 	s.config.Committed(time.Since(start), 1)
 	return false, nil
+}
+
+// begin opens a transaction, or rather has one opened with its first statement.
+func (s *Postgres) begin(ctx context.Context) (*pgTx, error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, translate(ctx, err)
+	}
+	return beginPg(conn, &s.texts), nil
+}
+
+// end gives the connection of a transaction back. It rolls back what was not committed.
+func (s *Postgres) end(ctx context.Context, q *pgTx) {
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	q.rollback(patient)
+	q.conn.Release()
 }
 
 // conflict reports whether two transactions were in each other's way, or nothing was sent to the database.
@@ -203,6 +250,7 @@ func (s *Postgres) Close() error {
 	defer s.mu.Unlock()
 	if !s.closed {
 		s.closed = true
+		s.committer.stop()
 		s.pool.Close()
 	}
 	return nil

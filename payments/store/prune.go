@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
+// Operations and events are numbered as they come, so the oldest are looked for where the numbers begin.
 const (
 	sqlPruneKeys = `DELETE FROM idempotency_key WHERE (caller, connection, operation, key) IN
 		(SELECT caller, connection, operation, key FROM idempotency_key WHERE at < ? ORDER BY at LIMIT ?)`
 	sqlPruneRequests = `DELETE FROM request WHERE operation IN
-		(SELECT operation FROM request WHERE at < ? ORDER BY at LIMIT ?)`
+		(SELECT operation FROM (SELECT operation, at FROM request ORDER BY operation LIMIT ?) AS oldest WHERE at < ?)`
 	sqlPruneNotifications = `DELETE FROM notification WHERE id IN
 		(SELECT id FROM notification WHERE state <> 'parked' AND received_at < ? ORDER BY received_at LIMIT ?)`
-	sqlOldEvents = `SELECT seq FROM event e WHERE at < ? AND NOT EXISTS
-		(SELECT 1 FROM delivery d WHERE d.event = e.seq AND d.state = 'pending') ORDER BY at LIMIT ?`
+	sqlOldEvents = `SELECT seq FROM (SELECT seq, at FROM event e WHERE NOT EXISTS
+		(SELECT 1 FROM delivery d WHERE d.event = e.seq AND d.state = 'pending') ORDER BY seq LIMIT ?%s) AS oldest WHERE at < ?`
 )
 
 // Prune implements Store.
@@ -28,11 +29,11 @@ func (c *core) Prune(ctx context.Context, what Prunable, before time.Time, limit
 		case PruneKeys:
 			deleted, err = t.exec(sqlPruneKeys, args...)
 		case PruneRequests:
-			deleted, err = t.exec(sqlPruneRequests, args...)
+			deleted, err = t.exec(sqlPruneRequests, limit, micros(before))
 		case PruneNotifications:
 			deleted, err = t.exec(sqlPruneNotifications, args...)
 		case PruneEvents:
-			deleted, err = t.pruneEvents(args)
+			deleted, err = t.pruneEvents(limit, micros(before))
 		default:
 			err = fmt.Errorf("cannot prune %q", what)
 		}
@@ -41,9 +42,9 @@ func (c *core) Prune(ctx context.Context, what Prunable, before time.Time, limit
 	return int(deleted), err
 }
 
-func (t *tx) pruneEvents(args []any) (int64, error) {
+func (t *tx) pruneEvents(limit int, before int64) (int64, error) {
 	var seqs []any
-	err := t.each(sqlOldEvents+t.dialect.forUpdate, args, func(scan scanner) error {
+	err := t.each(fmt.Sprintf(sqlOldEvents, t.dialect.forUpdate), []any{limit, before}, func(scan scanner) error {
 		var seq int64
 		err := scan(&seq)
 		seqs = append(seqs, seq)

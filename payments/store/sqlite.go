@@ -143,6 +143,9 @@ func (s *SQLite) change(ctx context.Context, do func(t *tx) error) error {
 	return s.call(ctx, func() error { return s.committer.submit(ctx, do) })
 }
 
+// update implements backend.
+func (s *SQLite) update(ctx context.Context, do func(t *tx) error) error { return s.change(ctx, do) }
+
 // call runs a call while the store is open.
 func (s *SQLite) call(ctx context.Context, call func() error) error {
 	if err := ctx.Err(); err != nil {

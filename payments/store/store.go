@@ -40,7 +40,7 @@ type Store interface {
 	// Update runs do in one transaction and commits it durably before it returns.
 	// An error of do rolls back what do wrote, and is returned as it is. do must
 	// touch nothing but tx and may be run again after a serialization failure, so
-	// it must not keep state from an earlier run. On SQLite concurrent updates
+	// it must not keep state from an earlier run. Concurrent updates
 	// share a commit; one that fails does not fail the others, though they may be
 	// run again. A panic of do goes on in the caller, and nothing is written.
 	Update(ctx context.Context, do func(tx Tx) error) error
@@ -120,7 +120,8 @@ type Store interface {
 }
 
 // Tx is one transaction. What it returns is what holds when it commits: on
-// PostgreSQL by row locks, on SQLite since there is one writer.
+// PostgreSQL by row locks, or since the update is run again if it does not, on SQLite since there is one writer. What
+// it fills in is there once Update has returned.
 type Tx interface {
 	// Lock returns a book and keeps every other process from changing it; ErrNotFound.
 	Lock(book string) (*ledger.Book, error)

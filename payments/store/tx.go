@@ -21,6 +21,7 @@ type tx struct {
 	wrote     bool  // something is to be rolled back if do fails
 	activated bool  // Changes is to tell of it
 	failed    error // what makes a commit impossible, even if do goes on
+	draft     *draft // of an update of PostgreSQL that needs no transaction yet
 }
 
 var _ Tx = (*tx)(nil)
@@ -55,8 +56,24 @@ func (t *tx) later(sql string, args ...any) error {
 	if err := t.ready(); err != nil {
 		return err
 	}
+	if t.draft != nil {
+		t.draft.simple(nil, sql, args...)
+		return nil
+	}
 	t.wrote = true
 	return t.fail(t.q.later(t.ctx, sql, args...))
+}
+
+// simple is later for what there is a bulk of.
+func (t *tx) simple(b *bulk, sql string, args ...any) error {
+	if t.draft == nil {
+		return t.later(sql, args...)
+	}
+	if err := t.ready(); err != nil {
+		return err
+	}
+	t.draft.simple(b, sql, args...)
+	return nil
 }
 
 func (t *tx) each(sql string, args []any, row func(scan scanner) error) error {
@@ -100,6 +117,10 @@ func (t *tx) lock(names ...string) error {
 		_, _ = h.Write([]byte(name))
 		keys[i] = int64(h.Sum64()) //nolint:gosec // any 64 bits will do
 	}
+	if t.draft != nil {
+		t.draft.locks = append(t.draft.locks, keys...)
+		return t.ready()
+	}
 	slices.Sort(keys) // everybody in the same order
 	for _, key := range slices.Compact(keys) {
 		if err := t.later(`SELECT pg_advisory_xact_lock(?)`, key); err != nil {
@@ -129,7 +150,11 @@ func (t *tx) Order(connection, order string) ([]*ledger.Book, error) {
 	if err := t.lock("order\x00" + connection + "\x00" + order); err != nil {
 		return nil, err
 	}
-	list, err := t.books(sqlOrder, order)
+	read := func() ([]*ledger.Book, error) { return t.books(sqlOrder, order) }
+	if t.draft != nil {
+		read = func() ([]*ledger.Book, error) { return t.draft.order(t, order) }
+	}
+	list, err := read()
 	if err != nil {
 		return nil, err
 	}
