@@ -24,25 +24,39 @@ func (r *reader) fail() { r.err = ErrWire }
 // message reads fields up to end into the struct at p, on top of what is there:
 // protobuf merges a nested message that comes twice.
 //
-// Most fields are texts with a tag and a length of one byte, and they are read
-// here. The rest is done by calls, which also tells the compiler to lay out the
-// code for the texts in one line: in Wasm a jump costs more than what it skips.
+// Most fields have a tag and a length, or a number, of one byte. They are read here
+// and the rest by a call, which also tells the compiler to lay out this code in one
+// line: in Wasm a jump costs more than what it skips.
 func (r *reader) message(m *message, p unsafe.Pointer, end int) {
 	b, fields := r.b[:end], m.fields
-	i, n := uint(r.i), uint(end)
-	for i < n {
-		if i+1 < n {
+	for i, n := uint(r.i), uint(end); i < n; {
+		if i+1 < n && b[i]|b[i+1] < 0x80 {
 			tag, size := uint(b[i]), uint(b[i+1])
-			k := tag>>3 - 1
-			if tag&0x87 == wireBytes && size < 0x80 && size <= n-i-2 && k < uint(len(fields)) && fields[k].kind == text {
-				s := unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(&b[i]), 2)), size)
-				i += 2 + size
-				if !scan.ASCII(s) && !utf8.ValidString(s) {
-					r.fail()
-					return
+			if k := tag>>3 - 1; k < uint(len(fields)) {
+				f := &fields[k]
+				at := unsafe.Add(p, f.at)
+				if tag&7 == wireBytes && size <= n-i-2 {
+					s := unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(&b[i]), 2)), size)
+					i += 2 + size
+					if f.kind == text && scan.ASCII(s) {
+						*(*string)(at) = s
+						continue
+					}
+					r.i = int(i - size)
+					r.bytes(f, at, uint64(tag), int(i), end)
+					if r.err != nil {
+						return
+					}
+					continue
 				}
-				*(*string)(unsafe.Add(p, fields[k].at)) = s
-				continue
+				if tag&7 == wireVarint {
+					i += 2
+					r.value(f, at, uint64(size))
+					if r.err != nil {
+						return
+					}
+					continue
+				}
 			}
 		}
 		r.i = int(i)

@@ -4,7 +4,6 @@ package form
 
 import (
 	"math/bits"
-	"slices"
 	"strconv"
 
 	"github.com/payhost/payhost/sdk/internal/scan"
@@ -42,60 +41,57 @@ func (w *Writer) AddIf(name, value string) {
 func (w *Writer) Bytes() []byte { return w.b }
 
 func (w *Writer) key(name string) {
-	if len(w.b) > 0 {
-		w.b = append(w.b, '&')
-	} else if w.b == nil {
-		w.b = slab.Bytes(512) // enough for most forms
+	b := w.b
+	if len(b) > 0 {
+		b = append(b, '&')
 	}
-	w.b = escape(w.b, name)
-	w.b = append(w.b, '=')
+	w.b = append(escape(b, name), '=')
 }
 
 // Escape returns s escaped as a form or query value.
-func Escape(s string) string { return string(escape(nil, s)) }
+func Escape(s string) string { return slab.Text(escape(nil, s)) }
 
-// escape appends s. It looks at eight characters at a time and copies them all: the
-// next ones overwrite what is too much.
+// escape appends s, up to eight characters and the one behind them that does not
+// stand for itself at a time. It copies and escapes first and counts what of that
+// holds afterwards, without a branch: in Wasm a jump costs more than the work.
 func escape(b []byte, s string) []byte {
 	n := len(b)
-	out := slices.Grow(b, 3*len(s)+8)
-	out = out[:cap(out)]
+	if cap(b)-n < 3*len(s)+11 {
+		b = larger(b, 3*len(s)+11)
+	}
+	out := b[:cap(b)]
 	var last [8]byte
-	for {
+	for len(s) > 0 {
 		p := s
 		if len(s) < 8 {
-			if len(s) == 0 {
-				return out[:n]
-			}
+			last = [8]byte{} // a zero is not plain, so no run goes past the end
 			copy(last[:], s)
 			p = slab.Text(last[:])
 		}
 		p = p[:8]
-		q := out[n : n+8]
+		q := out[n : n+11]
 		q[0], q[1], q[2], q[3], q[4], q[5], q[6], q[7] = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
 		run := bits.TrailingZeros8(^(plain[p[0]] | plain[p[1]]<<1 | plain[p[2]]<<2 | plain[p[3]]<<3 |
 			plain[p[4]]<<4 | plain[p[5]]<<5 | plain[p[6]]<<6 | plain[p[7]]<<7))
-		if run >= len(s) {
-			return out[:n+len(s)]
-		}
-		s, n = s[run:], n+run
-		if run < 8 {
-			n = special(out, n, s[0])
-			s = s[1:]
-		}
+		c := p[run&7]
+		blank := isZero(uint(c ^ ' '))
+		q = q[run : run+3]
+		q[0], q[1], q[2] = '%'+byte(blank)*('+'-'%'), hex[c>>4], hex[c&15]
+		special := isZero(uint(run)&8) & isZero(uint(run-len(s))>>(bits.UintSize-1)^1)
+		n += run + special*(3-2*blank)
+		s = s[run+special:]
 	}
+	return out[:n]
 }
 
-// special writes a character that does not stand for itself.
-func special(out []byte, n int, c byte) int {
-	const hex = "0123456789ABCDEF"
-	if c == ' ' {
-		out[n] = '+'
-		return n + 1
-	}
-	q := out[n : n+3]
-	q[0], q[1], q[2] = '%', hex[c>>4], hex[c&15]
-	return n + 3
+// isZero is 1 for 0 and 0 for anything else that is not negative as an int.
+func isZero(n uint) int { return int((n - 1) >> (bits.UintSize - 1)) }
+
+const hex = "0123456789ABCDEF"
+
+// larger moves a body to where there is room for n bytes more.
+func larger(b []byte, n int) []byte {
+	return append(slab.Bytes(2*len(b)+max(n, 512)), b...)
 }
 
 // plain has a one for each character that stands for itself.
