@@ -36,7 +36,7 @@ func (r *reader) message(m *message, p unsafe.Pointer, end int) {
 				f := &fields[k]
 				at := unsafe.Add(p, f.at)
 				if tag&7 == wireBytes && size <= n-i-2 {
-					s := unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(&b[i]), 2)), size)
+					s := unsafe.String(unsafe.SliceData(b[i+2:]), size)
 					i += 2 + size
 					if f.kind == text && scan.ASCII(s) {
 						*(*string)(at) = s
