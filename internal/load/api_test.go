@@ -34,10 +34,14 @@ func BenchmarkCreate(b *testing.B) {
 		if native {
 			name = "native"
 		}
-		b.Run("ledger=none/plugin="+name, func(b *testing.B) { create(b, bare(b, connect(b, native))) })
+		b.Run("ledger=none/plugin="+name, func(b *testing.B) {
+			p := newProvider(b)
+			create(b, p, bare(b, connect(b, native, p)))
+		})
 		for _, kind := range []string{"sqlite", "postgres"} {
 			b.Run("ledger="+kind+"/plugin="+name, func(b *testing.B) {
-				create(b, serve(b, connect(b, native), openStore(b, kind)))
+				p := newProvider(b)
+				create(b, p, serve(b, connect(b, native, p), openStore(b, kind)))
 			})
 		}
 	}
@@ -53,17 +57,21 @@ func BenchmarkStored(b *testing.B) {
 			b.Run(fmt.Sprintf("ledger=%s/stored=%d", kind, n), func(b *testing.B) {
 				s := openStore(b, kind)
 				fill(b, s, n)
-				url := serve(b, connect(b, true), s)
-				b.Run("create", func(b *testing.B) { create(b, url) })
+				p := newProvider(b)
+				url := serve(b, connect(b, true, p), s)
+				b.Run("create", func(b *testing.B) { create(b, p, url) })
 				b.Run("list", func(b *testing.B) { list(b, url, n) })
 			})
 		}
 	}
 }
 
-// create takes b.N payments with 64 clients.
-func create(b *testing.B, url string) {
+// create takes b.N payments with 64 clients, each of which goes from node to node, and reports how often the provider
+// was connected to.
+func create(b *testing.B, p *provider, nodes ...string) {
 	b.Helper()
+	before := p.connections.Load()
+	defer func() { b.ReportMetric(float64(p.connections.Load()-before), "handshakes") }()
 	var orders atomic.Int64
 	run := time.Now().UnixNano()
 	measure(b, func(client *http.Client) error {
@@ -72,7 +80,7 @@ func create(b *testing.B, url string) {
 		body := `{"connection":"rahmet-main","order_id":"` + order + `","amount":{"value":"250000","currency":"KZT"},` +
 			`"description":"Order","return_url":"https://shop.example.com/pay/return","customer":{"name":"Ada Lovelace"},` +
 			`"metadata":{"cart":"417"}}`
-		r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url+"/v1/payments", bytes.NewReader([]byte(body)))
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, nodes[int(n)%len(nodes)]+"/v1/payments", bytes.NewReader([]byte(body)))
 		if err != nil {
 			return err
 		}

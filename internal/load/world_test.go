@@ -6,11 +6,13 @@ import (
 	"encoding/pem"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,8 +40,15 @@ const created = `{"error_code":0,"status":"success","message":"Заказ соз
 	`are in the field, about three hundred bytes in all, headers not counted"}}`
 
 // provider answers as Rahmet does, at once, over TLS 1.3 with kept connections.
-func provider(b *testing.B) (url, caFile string) {
+type provider struct {
+	url, caFile string
+	connections atomic.Int64 // that were opened
+	creates     atomic.Int64 // that were asked for
+}
+
+func newProvider(b *testing.B) *provider {
 	b.Helper()
+	p := &provider{caFile: filepath.Join(b.TempDir(), "ca.pem")}
 	mux := http.NewServeMux()
 	answer := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -49,24 +58,31 @@ func provider(b *testing.B) (url, caFile string) {
 		}
 	}
 	mux.HandleFunc("POST /auth/token", answer(`{"error_code":0,"status":"success","data":{"token":"bench-token-of-some-length","expire_in":10800}}`))
-	mux.HandleFunc("POST /orders/v1/preorder/create", answer(created))
+	mux.HandleFunc("POST /orders/v1/preorder/create", func(w http.ResponseWriter, r *http.Request) {
+		p.creates.Add(1)
+		answer(created)(w, r)
+	})
 	mux.HandleFunc("POST /orders/v1/preorder/status", answer(`{"error_code":0,"status":"success","data":[]}`))
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			p.connections.Add(1)
+		}
+	}
 	server.StartTLS()
 	b.Cleanup(server.Close)
-	caFile = filepath.Join(b.TempDir(), "ca.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	if err := os.WriteFile(caFile, block, 0o600); err != nil {
+	if err := os.WriteFile(p.caFile, block, 0o600); err != nil {
 		b.Fatal(err)
 	}
-	return server.URL, caFile
+	p.url = server.URL
+	return p
 }
 
 // connect loads the plugin (built by make, or in-process) and connects it.
-func connect(b *testing.B, native bool) *host.Host {
+func connect(b *testing.B, native bool, p *provider) *host.Host {
 	b.Helper()
-	url, ca := provider(b)
 	h, err := host.New(host.Config{Limits: host.Limits{Instances: 64}})
 	if err != nil {
 		b.Fatal(err)
@@ -82,12 +98,12 @@ func connect(b *testing.B, native bool) *host.Host {
 		b.Fatal(err)
 	}
 	_, err = h.Connect(b.Context(), host.ConnectionConfig{
-		Name: "rahmet-main", Plugin: "rahmet", BaseURL: url, Egress: host.Grant{AllowPrivate: true},
+		Name: "rahmet-main", Plugin: "rahmet", BaseURL: p.url, Egress: host.Grant{AllowPrivate: true},
 		Settings: json.RawMessage(`{"branch_token":"bench-branch"}`),
 		Secrets: map[string]vault.Secret{
 			"client_id": vault.NewSecret("bench-client"), "client_secret": vault.NewSecret("bench-client-secret"),
 		},
-		TLS: map[string]vault.IdentityConfig{"client": {CAFile: ca}},
+		TLS: map[string]vault.IdentityConfig{"client": {CAFile: p.caFile}},
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -17,10 +17,10 @@ type tx struct {
 	q         querier
 	dialect   dialect
 	now       time.Time
-	jobs      []Job // to be placed before the commit
-	wrote     bool  // something is to be rolled back if do fails
-	activated bool  // Changes is to tell of it
-	failed    error // what makes a commit impossible, even if do goes on
+	jobs      []Job  // to be placed before the commit
+	wrote     bool   // something is to be rolled back if do fails
+	activated bool   // Changes is to tell of it
+	failed    error  // what makes a commit impossible, even if do goes on
 	draft     *draft // of an update of PostgreSQL that needs no transaction yet
 }
 
