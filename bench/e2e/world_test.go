@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -104,16 +103,22 @@ func post(client *http.Client, url string, body []byte) error {
 	if err != nil {
 		return err
 	}
+	_, err = do(client, r, http.StatusOK)
+	return err
+}
+
+// do sends a request and returns the answer's body if it has the wanted status.
+func do(client *http.Client, r *http.Request, want int) ([]byte, error) {
 	response, err := client.Do(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("the API answers %d: %s", response.StatusCode, strings.TrimSpace(string(answer)))
+	if err == nil && response.StatusCode != want {
+		err = fmt.Errorf("%s answers %d: %.300s", r.URL.Path, response.StatusCode, answer)
 	}
-	return err
+	return answer, err
 }
 
 // sample is the body of every request.

@@ -29,7 +29,7 @@ func hashicorpPlugin(ctx context.Context, build string, callback bool) (Call, fu
 	if err != nil {
 		return nil, nil, err
 	}
-	process := exec.Command(program)
+	process := exec.CommandContext(ctx, program)
 	process.Env = os.Environ()
 	if callback {
 		process.Env = append(process.Env, hashicorp.CallbackEnv+"=1")

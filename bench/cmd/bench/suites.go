@@ -27,6 +27,7 @@ func suites(mode string) []suite {
 		{name: "idle", pkg: engine, match: "^BenchmarkIdle$", time: "1x", rounds: 2},
 		{name: "e2e", module: "bench", pkg: "./e2e", match: "^BenchmarkPay$", time: "8000x", rounds: 3},
 		{name: "swap", module: "bench", pkg: "./e2e", match: "^BenchmarkSwap$", time: "3x", rounds: 2},
+		{name: "nodes", module: "bench", pkg: "./e2e", match: "^BenchmarkNodes$", time: "4000x", rounds: 2},
 		{name: "ledger", pkg: "./internal/load", match: "^BenchmarkCreate$", time: "8000x", rounds: 3},
 	}
 	switch mode {
@@ -34,7 +35,7 @@ func suites(mode string) []suite {
 		for i := range list {
 			s := &list[i]
 			s.rounds = 1
-			s.time = map[string]string{"200ms": "50ms", "20x": "5x", "8000x": "1000x", "3x": "1x"}[s.time]
+			s.time = map[string]string{"200ms": "50ms", "20x": "5x", "8000x": "1000x", "4000x": "500x", "3x": "1x"}[s.time]
 			if s.time == "" {
 				s.time = "1x"
 			}

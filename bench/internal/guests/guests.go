@@ -17,10 +17,9 @@ import (
 const BuildEnv = "BENCH_BUILD"
 
 // modules are built for Wasm, each from its folder under bench/guest.
-var modules = []string{"payhost", "spin", "extismjson", "extismbinary", "goplugin"}
+var modules = []string{"payhost", "idiomatic", "spin", "extismjson", "extismbinary", "goplugin"}
 
-// Build builds the plugins into dir. Root is the repository. It may run in many
-// processes at once.
+// Build builds the plugins into dir. Root is the repository.
 func Build(ctx context.Context, root, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -32,7 +31,24 @@ func Build(ctx context.Context, root, dir string) error {
 			return err
 		}
 	}
-	return build(ctx, root, filepath.Join(dir, "hashicorp"), nil, "./guest/hashicorp")
+	if err := build(ctx, root, filepath.Join(dir, "hashicorp"), nil, "./guest/hashicorp"); err != nil {
+		return err
+	}
+	return buildC(ctx, root, filepath.Join(dir, "c.wasm"))
+}
+
+// buildC builds the plugin in C, where there is a compiler for it. Without one there
+// is no file, also none from before, and the benchmark says so.
+func buildC(ctx context.Context, root, path string) error {
+	for _, tool := range []string{"clang", "wasm-ld"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return os.RemoveAll(path)
+		}
+	}
+	cmd := exec.CommandContext(ctx, "clang", "--target=wasm32", "-O2", "-mbulk-memory", "-ffreestanding", "-nostdlib",
+		"-Wl,--no-entry,--strip-all", "-I", filepath.Join(root, "examples", "harbour-c", "src"),
+		"-o", path, filepath.Join(root, "bench", "guest", "c", "plugin.c"))
+	return Quietly(cmd)
 }
 
 // build builds one plugin and puts it in its place when it is whole.

@@ -38,6 +38,8 @@ func calls(f *Figures) []Bar {
 		{engine + "sdk", "native Go: payhost's SDK", engine + "native", true},
 		{engine + "payhost", "payhost: clean instance per call", engine + "native", true},
 		{engine + "payhost-not-isolated", "payhost: instance used again", engine + "native", true},
+		{engine + "payhost-idiomatic", "payhost: clean, net/url in the plugin", engine + "native", true},
+		{engine + "payhost-c", "payhost: clean, plugin in C", engine + "native", true},
 		{peer + "wasmtime", "wasmtime-go: payhost's plugin", peer + "native", false},
 		{peer + "hashicorp-local", "hashicorp/go-plugin: HTTP in the plugin", peer + "native", false},
 		{peer + "knqyf263", "knqyf263/go-plugin", peer + "native", false},

@@ -38,7 +38,10 @@ var targets = []target{
 		of:   bench{"engine:Bound/by=payhost", ns}, by: bench{"engine:Bound/by=nothing", ns}, unit: "×", limit: 1.05,
 	},
 	{what: "endless loop: stopped after the deadline, at the latest", of: bench{"stop:Stop", "late-max-ms"}, unit: "ms", limit: 1},
-	{what: "endless loop: longest collection of the host's garbage", of: bench{"stop:Stop", "gc-max-ms"}, unit: "ms", limit: 10},
+	{
+		what: "endless loop: longest collection of the host's garbage",
+		of:   bench{"stop:Stop", "gc-max-ms"}, by: bench{"stop:Stop", "gc-alone-max-ms"}, unit: "ms", limit: 10, compute: collection,
+	},
 	{
 		what: "first load, the slowest of three plugins",
 		of:   bench{load + "rahmet/from=cold", ns}, unit: "ms", limit: 500, compute: slowest("cold"),
@@ -59,15 +62,18 @@ var targets = []target{
 	},
 	{
 		what: "with the durable ledger on SQLite, synchronous=FULL",
-		of:   bench{ledger + "ledger=sqlite/plugin=wasm", perSecond}, unit: perSecond, limit: 2000, atLeast: true,
+		of:   bench{ledger + "ledger=sqlite/plugin=wasm", perSecond}, by: bench{ledger + "ledger=none/plugin=wasm", perSecond},
+		unit: perSecond, limit: 2000, atLeast: true, compute: withLedger("sqlite"),
 	},
 	{
 		what: "with the ledger on PostgreSQL, one node",
-		of:   bench{ledger + "ledger=postgres/plugin=wasm", perSecond}, unit: perSecond, limit: 1500, atLeast: true,
+		of:   bench{ledger + "ledger=postgres/plugin=wasm", perSecond}, by: bench{ledger + "ledger=none/plugin=wasm", perSecond},
+		unit: perSecond, limit: 1500, atLeast: true, compute: withLedger("postgres"),
 	},
 	{
 		what: "with the ledger on PostgreSQL, two nodes",
-		of:   bench{ledger + "ledger=postgres/plugin=wasm/nodes=2", perSecond}, unit: perSecond, limit: 1500, atLeast: true,
+		of:   bench{"nodes:Nodes/nodes=2", perSecond}, by: bench{"nodes:Nodes/nodes=1", perSecond},
+		unit: perSecond, limit: 1500, atLeast: true, compute: twoNodes,
 	},
 	{
 		what: "payments stored, 10^4 → 10^6: p99 of a create on SQLite",
@@ -116,6 +122,30 @@ func restore(f *Figures) (float64, string) {
 	best, _ := f.Best(engine+"payhost", ns)
 	best2, _ := f.Best(engine+"payhost-not-isolated", ns)
 	return (with - without) / 1e3, fmt.Sprintf(" (by best rounds %s)", number((best-best2)/1e3))
+}
+
+// collection is the longest one beside an endless loop, and without.
+func collection(f *Figures) (float64, string) {
+	beside, _ := f.Median("stop:Stop", "gc-max-ms")
+	alone, _ := f.Median("stop:Stop", "gc-alone-max-ms")
+	return beside, fmt.Sprintf(" (%s with no guest)", number(alone))
+}
+
+// withLedger is payments a second, and how much longer the ledger makes one.
+func withLedger(kind string) func(*Figures) (float64, string) {
+	return func(f *Figures) (float64, string) {
+		with, _ := f.Median(ledger+"ledger="+kind+"/plugin=wasm", perSecond)
+		without, _ := f.Median(ledger+"ledger=none/plugin=wasm", perSecond)
+		best, _ := f.Best(ledger+"ledger="+kind+"/plugin=wasm", perSecond)
+		return with, fmt.Sprintf(" (best %s; the ledger's share of the time is %.0f %%)", number(best), 100*(1-with/without))
+	}
+}
+
+// twoNodes is what two nodes take that share the processors of one.
+func twoNodes(f *Figures) (float64, string) {
+	two, _ := f.Median("nodes:Nodes/nodes=2", perSecond)
+	one, _ := f.Median("nodes:Nodes/nodes=1", perSecond)
+	return two, fmt.Sprintf(" (%s× one node on the same processors; every payment read again by the other node)", number(two/one))
 }
 
 var plugins = []string{"rahmet", "yeniltoleg", "smartpay"}

@@ -29,8 +29,10 @@ var ways = []struct {
 }{
 	{"native", native},
 	{"sdk", inProcess},
-	{"payhost", func(tb testing.TB) work { return call(pool(tb, wasm.EveryCall, 1)) }},
-	{"payhost-not-isolated", func(tb testing.TB) work { return call(pool(tb, wasm.Never, 1)) }},
+	{"payhost", func(tb testing.TB) work { return call(pool(tb, wasm.EveryCall)) }},
+	{"payhost-not-isolated", func(tb testing.TB) work { return call(pool(tb, wasm.Never)) }},
+	{"payhost-idiomatic", func(tb testing.TB) work { return call(poolOf(tb, "idiomatic.wasm", wasm.PoolConfig{Size: 1})) }},
+	{"payhost-c", func(tb testing.TB) work { return call(poolOf(tb, "c.wasm", wasm.PoolConfig{Size: 1})) }},
 }
 
 // TestSame holds every way to the same result.
@@ -104,10 +106,10 @@ func call(p *wasm.Pool) work {
 	}
 }
 
-// pool returns a pool over the plugin.
-func pool(tb testing.TB, isolation wasm.Isolation, size int) *wasm.Pool {
+// pool returns a pool with one instance of the plugin.
+func pool(tb testing.TB, isolation wasm.Isolation) *wasm.Pool {
 	tb.Helper()
-	return poolOf(tb, "payhost.wasm", wasm.PoolConfig{Size: size, Isolation: isolation})
+	return poolOf(tb, "payhost.wasm", wasm.PoolConfig{Size: 1, Isolation: isolation})
 }
 
 // poolOf returns a started pool: like the host, it asks the first instance what the
@@ -154,7 +156,7 @@ func binary(tb testing.TB, name string) []byte {
 	content, err := os.ReadFile(filepath.Join(buildDir(), name))
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		tb.Skip("not built; make bench does that: ", err)
+		tb.Skip("not built; make bench does that, the plugin in C if there are clang and wasm-ld: ", err)
 	case err != nil:
 		tb.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 
 // BenchmarkDirty reports how many pages of 4 KiB a call leaves to be put back.
 func BenchmarkDirty(b *testing.B) {
-	p := pool(b, wasm.EveryCall, 1)
+	p := pool(b, wasm.EveryCall)
 	do := call(p)
 	before := p.Stats()
 	for b.Loop() {
@@ -32,7 +32,7 @@ func BenchmarkDirty(b *testing.B) {
 // BenchmarkCopy copies as many bytes as the image has: what putting an instance back
 // costs where the kernel can't tell which pages were written.
 func BenchmarkCopy(b *testing.B) {
-	stats := pool(b, wasm.EveryCall, 1).Stats()
+	stats := pool(b, wasm.EveryCall).Stats()
 	from, to := make([]byte, stats.ImageBytes), make([]byte, stats.ImageBytes)
 	for i := range from {
 		from[i] = byte(i)
