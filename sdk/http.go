@@ -114,10 +114,10 @@ func PostForm(path string, body *form.Writer, effect Effect) *Request {
 	return post(path, body.Bytes(), form.ContentType, effect)
 }
 
-// posted is a request with its header.
+// posted is a request with its header, and room for what a plugin adds to it.
 type posted struct {
 	request Request
-	header  [2]pay.Field
+	header  [4]pay.Field
 }
 
 // pools have what nearly every call needs once.
@@ -128,8 +128,9 @@ var pools struct {
 
 func post(path string, body []byte, contentType string, effect Effect) *Request {
 	p := pools.posted.Take()
-	p.request = Request{Method: "POST", URL: path, Body: body, Effect: effect, Header: p.header[:]}
-	p.header = [2]pay.Field{{Name: "Content-Type", Value: contentType}, {Name: "Accept", Value: json.ContentType}}
+	p.header[0] = pay.Field{Name: "Content-Type", Value: contentType}
+	p.header[1] = pay.Field{Name: "Accept", Value: json.ContentType}
+	p.request = Request{Method: "POST", URL: path, Body: body, Effect: effect, Header: p.header[:2]}
 	return &p.request
 }
 

@@ -13,9 +13,10 @@ import (
 
 // pools have the lists that nearly every call needs.
 var pools struct {
-	fields slab.Pool[pay.Field]
-	lines  slab.Pool[pay.Line]
-	texts  slab.Pool[string]
+	fields  slab.Pool[pay.Field]
+	lines   slab.Pool[pay.Line]
+	options slab.Pool[pay.Option]
+	texts   slab.Pool[string]
 }
 
 func growFields(old unsafe.Pointer, n, room int) unsafe.Pointer {
@@ -34,7 +35,7 @@ func growRefs(old unsafe.Pointer, n, room int) unsafe.Pointer {
 }
 
 func growOptions(old unsafe.Pointer, n, room int) unsafe.Pointer {
-	list := append(make([]pay.Option, 0, room), unsafe.Slice((*pay.Option)(old), n)...)
+	list := append(pools.options.Take(room)[:0], unsafe.Slice((*pay.Option)(old), n)...)
 	return unsafe.Pointer(unsafe.SliceData(list))
 }
 
