@@ -13,6 +13,17 @@ type Provider struct{}
 // New returns the provider.
 func New() *Provider { return &Provider{} }
 
+// Methods returns the provider's methods one by one, as the module registers them.
+func Methods() sdk.Methods {
+	p := New()
+	return sdk.Methods{
+		Manifest: p.Manifest, CheckConfig: p.CheckConfig, Ping: p.Ping, Create: p.Create, Status: p.Status,
+		Bind: p.Bind, Release: p.Release, Confirm: p.Confirm, Cancel: p.Cancel, Refund: p.Refund,
+		RefundStatus: p.RefundStatus, ConfirmRefund: p.ConfirmRefund, CancelRefund: p.CancelRefund,
+		Receipt: p.Receipt, ErrorCatalog: p.ErrorCatalog,
+	}
+}
+
 var (
 	_ sdk.Provider       = (*Provider)(nil)
 	_ sdk.Pinger         = (*Provider)(nil)

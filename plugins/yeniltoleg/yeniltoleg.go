@@ -15,6 +15,15 @@ type Provider struct{}
 // New returns the provider.
 func New() *Provider { return &Provider{} }
 
+// Methods returns the provider's methods one by one, as the module registers them.
+func Methods() sdk.Methods {
+	p := New()
+	return sdk.Methods{
+		Manifest: p.Manifest, CheckConfig: p.CheckConfig, Create: p.Create, Status: p.Status, Cancel: p.Cancel,
+		Refund: p.Refund,
+	}
+}
+
 var (
 	_ sdk.Provider = (*Provider)(nil)
 	_ sdk.Canceler = (*Provider)(nil)

@@ -6,6 +6,6 @@ import (
 	"github.com/payhost/payhost/sdk"
 )
 
-func init() { sdk.Register(smartpay.New()) } // a reactor module never runs main
+func init() { sdk.RegisterMethods(smartpay.Methods()) } // a reactor module never runs main
 
 func main() {}

@@ -6,6 +6,6 @@ import (
 	"github.com/payhost/payhost/sdk"
 )
 
-func init() { sdk.Register(yeniltoleg.New()) } // a reactor module never runs main
+func init() { sdk.RegisterMethods(yeniltoleg.Methods()) } // a reactor module never runs main
 
 func main() {}
