@@ -135,7 +135,7 @@ func (r *run) write(ctx context.Context, results *report.Results) error {
 	if err := os.WriteFile(r.path("bench.txt"), r.out.Bytes(), 0o644); err != nil {
 		return err
 	}
-	stat := exec.CommandContext(ctx, "go", "run", benchstat, r.path("bench.txt"))
+	stat := exec.CommandContext(ctx, "go", "run", benchstat, "bench.txt="+r.path("bench.txt"))
 	stat.Dir = os.TempDir() // the tool is no part of any module here
 	if out, err := stat.Output(); err != nil {
 		fmt.Fprintln(r.log, "benchstat:", err)
