@@ -26,7 +26,9 @@ func (e *Engine) refund(ctx context.Context, call Call, actor string, book *ledg
 	}
 	alone := !e.hints(book.Connection).refundStatus
 	return e.onBook(ctx, call, actor, book, step{
-		op: pay.OpRefund, fields: r, amount: r.Amount,
+		// Where a refund shows as a sum only, the sum before it must be the provider's and
+		// not what was last heard: money given back behind our back would else count as it.
+		op: pay.OpRefund, fields: r, amount: r.Amount, fresh: alone,
 		check: func(conn *host.Connection, b *ledger.Book) error {
 			if err := mayRefund(b, r.Amount, alone); err != nil {
 				return err

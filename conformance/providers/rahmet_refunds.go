@@ -232,6 +232,7 @@ func rahmetRefusedThere(l *rahmetLife, status string) {
 		moved  int64 // what the provider gave back without payhost
 	}{
 		{"partially_refunded", 200000, 125000},
+		{"refunded", 100000, 250000},
 		{"unpaid", 100000, 0},
 	} {
 		l.Step("refund %d of an order that is %s at the provider; errors with HTTP %s", t.amount, t.state, status)
@@ -240,6 +241,9 @@ func rahmetRefusedThere(l *rahmetLife, status string) {
 		a := l.Try(l.path(p)+"/refunds", conformance.Object{"amount": l.Amount(t.amount), "reason": "too late"})
 		if a.Code/100 == 2 && a.InDoubt == nil {
 			l.Failf("the provider refused the refund, and it is taken for accepted: %s", a.Raw)
+		}
+		if a.ID == "" && a.Code == 409 {
+			continue // payhost has looked first, and saw that there is nothing left to give back
 		}
 		l.Pass(11 * time.Minute)
 		l.Pass(time.Hour)
