@@ -101,8 +101,9 @@ func (h *Host) isolation(plugin string) Isolation {
 
 // compile makes a revision of a plugin file; nothing of it is run yet.
 func (h *Host) compile(ctx context.Context, binary []byte, isolation Isolation) (*Revision, error) {
+	limits := h.config.Limits
 	module, err := wasm.Compile(ctx, binary, wasm.Config{
-		MemoryBytes: h.config.Limits.MemoryBytes, TotalBytes: h.config.Limits.PluginBytes, CacheDir: h.config.CacheDir, LogBytes: h.config.Limits.LogBytes,
+		MemoryBytes: limits.MemoryBytes, TotalBytes: limits.PluginBytes, CacheDir: h.config.CacheDir, LogBytes: limits.LogBytes,
 	})
 	if err != nil {
 		return nil, h.refused(err)
@@ -118,7 +119,7 @@ func (h *Host) compile(ctx context.Context, binary []byte, isolation Isolation) 
 		mode = wasm.Never
 	}
 	pool, err := wasm.NewPool(module, wasm.PoolConfig{
-		Size: h.config.Limits.Instances, InitTimeout: h.config.Limits.CallTimeout, Isolation: mode,
+		Size: limits.Instances, InitTimeout: limits.CallTimeout, Isolation: mode,
 	})
 	if err != nil {
 		module.Close()
