@@ -13,8 +13,9 @@ DEMO      ?=
 BENCH     ?=
 RUN       ?=
 CONFORMANCE ?=
+SOAK      ?= 5m
 
-.PHONY: help build plugins demo run conformance test race check format lint vuln fuzz bench clean
+.PHONY: help build plugins demo run conformance test race check format lint vuln fuzz bench soak clean
 help: ## Show what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -78,6 +79,9 @@ fuzz: ## Run every fuzz target for FUZZTIME
 
 bench: build ## Measure every row of docs/performance.md, peers too, in ten minutes (BENCH=quick, BENCH=million)
 	@cd bench && go run ./cmd/bench -mode $(or $(BENCH),full)
+
+soak: ## Soak good plugins beside a hostile one for SOAK
+	go test -timeout 0 ./internal/soak -run Soak -v -soak $(SOAK)
 
 clean: ## Remove what was built
 	rm -rf build dist

@@ -112,6 +112,7 @@ func rules() []rule {
 			from: "internal/rig", own: []string{"payments/...", "host/...", "conformance/sim/...", "plugins/...", "sdk"},
 			outer: []string{"github.com/hashicorp/go-hclog"},
 		},
+		{from: "internal/soak"}, // a test, and benchmarks
 		{from: "internal/crash", own: []string{"internal/rig", "payments/...", "sdk/pay"}}, // a test and nothing else
 		{from: "internal/benchwork/plugin", own: []string{"sdk", "sdk/pay", "sdk/json", "sdk/form"}, std: small},
 		{from: "internal/benchwork/stubhost", own: []string{"internal/benchwork", "sdk/abi", "sdk/pay"}},

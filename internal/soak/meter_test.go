@@ -1,0 +1,131 @@
+package soak_test
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// reading is what the process holds at one time, when nobody calls.
+type reading struct {
+	heap       int // bytes in use, after a collection
+	rss        int // bytes
+	goroutines int
+	files      int // descriptors
+	mappings   int
+	instances  int // of plugins, that wait
+}
+
+// quantities are what is held against its beginning, with what it may rise by: a
+// share of what there was, and as much again as comes and goes with connections,
+// instances and the runtime's own habits.
+var quantities = []struct {
+	name  string
+	of    func(*reading) int
+	share int // percent
+	slack int
+}{
+	{"heap", func(r *reading) int { return r.heap }, 10, 4 << 20},
+	{"rss", func(r *reading) int { return r.rss }, 15, 32 << 20},
+	{"goroutines", func(r *reading) int { return r.goroutines }, 10, 20},
+	{"files", func(r *reading) int { return r.files }, 10, 16},
+	{"mappings", func(r *reading) int { return r.mappings }, 10, 40},
+}
+
+// read takes a reading. The collector runs twice, since finalizers free some things
+// only then.
+func (w *world) read() reading {
+	runtime.GC()
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	r := reading{heap: int(m.HeapAlloc), goroutines: runtime.NumGoroutine(), rss: resident(), files: len(descriptors())}
+	r.mappings = len(mappings())
+	for _, s := range w.host.Stats() {
+		r.instances += s.Idle
+	}
+	return r
+}
+
+// descriptors are the open ones, by what they stand for.
+func descriptors() []string {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	var list []string
+	for _, e := range entries {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil { // not the one that read the folder
+			list = append(list, to)
+		}
+	}
+	return list
+}
+
+func mappings() []string {
+	text, _ := os.ReadFile("/proc/self/maps")
+	return strings.Split(strings.TrimSpace(string(text)), "\n")
+}
+
+// plugin is a mapping of a plugin: its memory, or its code, which is the only code
+// that is in no file.
+var plugin = regexp.MustCompile(`memfd:payhost|r-xp [0-9a-f]+ 00:00 0 *$`)
+
+// leftovers are what a process without a host may not hold.
+type leftovers struct{ files, plugins []string }
+
+// closed waits until what a closed host held is gone: the engine frees a plugin's
+// code when the collector finds that nobody has it.
+func closed() (l leftovers) {
+	for range 20 {
+		runtime.GC()
+		time.Sleep(5 * time.Millisecond)
+	}
+	l.files = descriptors()
+	l.plugins = slices.DeleteFunc(mappings(), func(line string) bool { return !plugin.MatchString(line) })
+	return l
+}
+
+var vmRSS = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
+
+func resident() int {
+	text, _ := os.ReadFile("/proc/self/status")
+	if m := vmRSS.FindSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(string(m[1]))
+		return n << 10
+	}
+	return 0
+}
+
+// flat holds the last fifth of the readings against the first. Those of the warm-up
+// are not among them.
+func flat(t *testing.T, list []reading) {
+	t.Helper()
+	fifth := max(1, len(list)/5)
+	for _, q := range quantities {
+		first, last := median(list[:fifth], q.of), median(list[len(list)-fifth:], q.of)
+		if last > first+first*q.share/100+q.slack {
+			t.Errorf("%s rose from %d to %d", q.name, first, last)
+		}
+	}
+}
+
+func median[T any, N cmp.Ordered](list []T, of func(*T) N) N {
+	values := make([]N, len(list))
+	for i := range list {
+		values[i] = of(&list[i])
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// String is the reading in one line.
+func (r reading) String() string {
+	return fmt.Sprintf("heap %5.1f MiB, RSS %6.1f MiB, goroutines %3d, files %3d, mappings %3d, instances %2d",
+		float64(r.heap)/(1<<20), float64(r.rss)/(1<<20), r.goroutines, r.files, r.mappings, r.instances)
+}

@@ -1,0 +1,224 @@
+package soak_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/payhost/payhost/conformance/sim/aurora"
+	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/host/vault"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// The load of the good plugin: so many clients that each wait a while behind a call.
+const (
+	clients = 4
+	thought = 2 * time.Millisecond
+	round   = 500 * time.Millisecond
+)
+
+// BenchmarkNeighbors takes payments at a good plugin, by turns alone and with a
+// hostile one that is called over and over beside it, and reports what the good one
+// feels of it, how soon the hostile calls end after their deadline of 100 ms, and how
+// long the collector takes and stops the world. The latencies depend on how many
+// processors there are: a hostile call has one for as long as it may run.
+func BenchmarkNeighbors(b *testing.B) {
+	for _, d := range deeds {
+		if d.patience == ample && d.name != "allocate" {
+			continue
+		}
+		d.patience = short
+		b.Run(d.name, func(b *testing.B) { neighbors(b, d) })
+	}
+}
+
+func neighbors(b *testing.B, d deed) {
+	b.Helper()
+	good, bad := pair(b)
+	orders := new(atomic.Int64)
+	var calm, strained strain
+	calm.take(b, good, orders) // warm-up
+	calm = strain{}
+	for b.Loop() {
+		calm.take(b, good, orders)
+		calm.collect()
+		end := strained.misuse(b, bad, d)
+		strained.take(b, good, orders)
+		strained.collect()
+		end()
+	}
+	b.ReportMetric(0, "ns/op") // a matter of the rounds' length
+	calm.report(b, "alone-")
+	strained.report(b, "beside-")
+	b.ReportMetric(middle(strained.p99)/middle(calm.p99), "p99-ratio")
+	b.ReportMetric(percentile(strained.late, 50), "stop-p50-ms")
+	b.ReportMetric(percentile(strained.late, 100), "stop-max-ms")
+	b.ReportMetric(float64(calm.calls)/float64(b.N)/round.Seconds(), "alone-calls/s")
+	b.ReportMetric(100*calm.busy.Seconds()/float64(b.N)/round.Seconds()/float64(runtime.GOMAXPROCS(0)), "alone-cpu-%")
+}
+
+// pair is a host with a good plugin, whose provider answers at once, and the
+// hostile one.
+func pair(b *testing.B) (good, bad *host.Connection) {
+	b.Helper()
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":"ord_1","page":"https://aurora.example/p/ord_1"}`)
+	}))
+	b.Cleanup(provider.Close)
+	h, err := host.New(host.Config{CacheDir: cacheDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = h.Close() })
+	connect := func(config host.ConnectionConfig) *host.Connection {
+		if _, err := h.Load(b.Context(), config.Plugin, modules(b)[config.Plugin][0]); err != nil {
+			b.Fatal(err)
+		}
+		config.Name, config.BaseURL = config.Plugin, provider.URL
+		config.Egress = host.Grant{AllowPrivate: true, AllowHTTP: true}
+		conn, err := h.Connect(b.Context(), config)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return conn
+	}
+	good = connect(host.ConnectionConfig{
+		Plugin: "aurora", Settings: json.RawMessage(`{"shop_id":"shop"}`),
+		Secrets: map[string]vault.Secret{"api_key": vault.NewSecret(aurora.APIKey)},
+	})
+	return good, connect(host.ConnectionConfig{Plugin: hostile})
+}
+
+// strain is what the good plugin and the process felt.
+type strain struct {
+	calls       int
+	busy        time.Duration   // processor time of the process
+	p50, p99    []float64       // of each round, in milliseconds
+	late        []time.Duration // how long after its deadline a hostile call ended
+	collections []time.Duration // of runtime.GC
+	pause       float64         // the longest stop of the world for the collector, in seconds
+}
+
+func (s *strain) report(b *testing.B, when string) {
+	b.Helper()
+	b.ReportMetric(middle(s.p50), when+"p50-ms")
+	b.ReportMetric(middle(s.p99), when+"p99-ms")
+	b.ReportMetric(percentile(s.collections, 50), when+"gc-p50-ms")
+	b.ReportMetric(percentile(s.collections, 100), when+"gc-max-ms")
+	b.ReportMetric(s.pause*1000, when+"pause-max-ms")
+}
+
+// take takes payments for a round.
+func (s *strain) take(b *testing.B, c *host.Connection, orders *atomic.Int64) {
+	b.Helper()
+	took := make([][]time.Duration, clients)
+	began := spent()
+	end := time.Now().Add(round)
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			for time.Now().Before(end) && !b.Failed() {
+				n := strconv.FormatInt(orders.Add(1), 10)
+				began := time.Now()
+				_, err := c.Create(b.Context(), pay.CreateRequest{
+					Intent: pay.Intent{Key: n}, PaymentID: "pay_" + n, OrderID: n, Amount: pay.New(1230, "EUR"),
+				})
+				took[i] = append(took[i], time.Since(began))
+				if err != nil {
+					b.Error(err)
+				}
+				time.Sleep(thought)
+			}
+		})
+	}
+	wg.Wait()
+	list := slices.Concat(took...)
+	s.calls += len(list)
+	s.busy += spent() - began
+	s.p50, s.p99 = append(s.p50, percentile(list, 50)), append(s.p99, percentile(list, 99))
+}
+
+// collect has the collector run some times, not while payments are taken: what it
+// costs them is another matter.
+func (s *strain) collect() {
+	before := pauses()
+	for range 5 {
+		time.Sleep(7 * time.Millisecond)
+		began := time.Now()
+		runtime.GC()
+		s.collections = append(s.collections, time.Since(began))
+	}
+	s.pause = max(s.pause, longest(before, pauses()))
+}
+
+// misuse calls the hostile plugin over and over, until the returned function is
+// called.
+func (s *strain) misuse(b *testing.B, c *host.Connection, d deed) (end func()) {
+	b.Helper()
+	ctx, stop := context.WithCancel(b.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for n := 0; ctx.Err() == nil; n++ {
+			began := time.Now()
+			if _, err := misbehave(b.Context(), c, d, strconv.Itoa(n)); err == nil {
+				b.Errorf("%s ended well", d.name)
+				return
+			}
+			s.late = append(s.late, max(0, time.Since(began)-d.patience))
+		}
+	})
+	return func() {
+		stop()
+		wg.Wait()
+	}
+}
+
+// spent is the processor time of this process so far.
+func spent() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// pauses is how often the collector has stopped the world for how long.
+func pauses() *metrics.Float64Histogram {
+	sample := []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}
+	metrics.Read(sample)
+	return sample[0].Value.Float64Histogram()
+}
+
+// longest is the lower end of the highest bucket that has more in it than before.
+func longest(before, after *metrics.Float64Histogram) float64 {
+	for i := len(after.Counts) - 1; i >= 0; i-- {
+		if after.Counts[i] > before.Counts[i] {
+			return max(0, after.Buckets[i])
+		}
+	}
+	return 0
+}
+
+// percentile is in milliseconds; NaN of nothing.
+func percentile(list []time.Duration, p int) float64 {
+	if len(list) == 0 {
+		return math.NaN()
+	}
+	list = slices.Sorted(slices.Values(list))
+	return float64(list[min(len(list)-1, len(list)*p/100)].Microseconds()) / 1000
+}
+
+func middle(list []float64) float64 { return slices.Sorted(slices.Values(list))[len(list)/2] }
