@@ -20,7 +20,8 @@ const (
 	sqlUpdateBook = `UPDATE book SET connection = ?, order_id = ?, receipt = ?, status = ?, provider_ref = ?,
 		in_doubt = ?, in_doubt_since = ?, due_at = ?, running = ?, alerts = ?, updated_at = ?, snapshot = ?, version = ?, last_seq = %s
 		WHERE id = ? AND version = ?`
-	lastOfEntries = `(SELECT max(seq) FROM entries)`
+	sqlReturningSeq = " RETURNING seq"
+	lastOfEntries   = `(SELECT max(seq) FROM entries)`
 )
 
 // Append implements Tx.
@@ -134,6 +135,9 @@ func (t *tx) insertEntries(entries []ledger.Entry) error {
 	if err != nil {
 		return t.fail(err)
 	}
+	if q, ok := t.q.(*sqlTx); ok {
+		return t.insertSQLite(q, strings.TrimSuffix(insert, sqlReturningSeq), values, entries)
+	}
 	seqs := make([]int64, 0, len(entries))
 	err = t.each(insert, values, func(scan scanner) error {
 		var seq int64
@@ -148,6 +152,26 @@ func (t *tx) insertEntries(entries []ledger.Entry) error {
 	return err
 }
 
+// insertSQLite is insertEntries for SQLite, where there is one writer: rows of one statement are numbered one after the
+// other, and to ask for the last costs less than to have each returned.
+func (t *tx) insertSQLite(q *sqlTx, insert string, values []any, entries []ledger.Entry) error {
+	last, err := t.insert(q, insert, values...)
+	for i := range entries {
+		entries[i].Seq = last - int64(len(entries)-1-i)
+	}
+	return err
+}
+
+// insert runs an INSERT and returns the number of its last row.
+func (t *tx) insert(q *sqlTx, sql string, args ...any) (int64, error) {
+	if err := t.ready(); err != nil {
+		return 0, err
+	}
+	t.wrote = true
+	last, err := q.insert(t.ctx, sql, args...)
+	return last, t.fail(err)
+}
+
 // insertion is the statement that inserts entries, and its arguments.
 func insertion(entries []ledger.Entry) ([]any, string, error) {
 	args := make([]any, 0, 5*len(entries)+15)
@@ -160,5 +184,5 @@ func insertion(entries []ledger.Entry) ([]any, string, error) {
 		args = append(args, e.Book, micros(e.At), string(e.Body.Kind()), e.Actor, string(body))
 	}
 	const row = "(?, ?, ?, ?, ?)"
-	return args, sqlInsertEntries + strings.Repeat(row+", ", len(entries)-1) + row + " RETURNING seq", nil
+	return args, sqlInsertEntries + strings.Repeat(row+", ", len(entries)-1) + row + sqlReturningSeq, nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	sqlInsertEvent = `INSERT INTO event (id, book, type, at, body) VALUES (?, ?, ?, ?, ?) RETURNING seq`
+	sqlInsertEvent = `INSERT INTO event (id, book, type, at, body) VALUES (?, ?, ?, ?, ?)`
 	// A delivery waits without a due time while an earlier one of its book does.
 	sqlInsertDelivery = `INSERT INTO delivery (endpoint, event, book, state, tries, due_at, last_error)
 		SELECT e.endpoint, e.event, e.book, 'pending', 0, CASE WHEN EXISTS
@@ -52,7 +52,13 @@ func (t *tx) Emit(events []Event) error {
 }
 
 func (t *tx) emit(e *Event) error {
-	err := t.one(sqlInsertEvent, []any{e.ID, e.Book, e.Type, micros(e.At), notNil(e.Body)}, &e.Seq)
+	args := []any{e.ID, e.Book, e.Type, micros(e.At), notNil(e.Body)}
+	var err error
+	if q, ok := t.q.(*sqlTx); ok {
+		e.Seq, err = t.insert(q, sqlInsertEvent, args...)
+	} else {
+		err = t.one(sqlInsertEvent+sqlReturningSeq, args, &e.Seq)
+	}
 	if err != nil {
 		return err
 	}

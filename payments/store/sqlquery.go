@@ -74,16 +74,30 @@ func (s *sqlTx) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 }
 
 func (s *sqlTx) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	stmt, err := s.stmt(ctx, text)
-	if err != nil {
-		return 0, translate(ctx, err)
-	}
-	result, err := stmt.ExecContext(ctx, args...)
+	result, err := s.run(ctx, text, args)
 	if err != nil {
 		return 0, translate(ctx, err)
 	}
 	n, err := result.RowsAffected()
 	return n, translate(ctx, err)
+}
+
+// insert runs an INSERT and returns the number of its last row.
+func (s *sqlTx) insert(ctx context.Context, text string, args ...any) (int64, error) {
+	result, err := s.run(ctx, text, args)
+	if err != nil {
+		return 0, translate(ctx, err)
+	}
+	last, err := result.LastInsertId()
+	return last, translate(ctx, err)
+}
+
+func (s *sqlTx) run(ctx context.Context, text string, args []any) (sql.Result, error) {
+	stmt, err := s.stmt(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.ExecContext(ctx, args...)
 }
 
 func (s *sqlTx) later(ctx context.Context, text string, args ...any) error {
