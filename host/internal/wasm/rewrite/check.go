@@ -2,58 +2,113 @@ package rewrite
 
 import "encoding/binary"
 
-// checkCode is the countdown: count one down, and at zero start over and call
-// tick.
-//
-//	global.get $n  i32.const 1  i32.sub  global.set $n
-//	global.get $n  i32.eqz
-//	if  i32.const Slice  global.set $n  call $tick  end
-//
-// The countdown is above zero behind every check, so zero is never missed.
-func (p *patch) checkCode() []byte {
-	get, set := p.counter(0)
-	b := append([]byte(nil), get...)
-	b = append(b, 0x41, 1, 0x6b)
-	b = append(b, set...)
-	b = append(b, get...)
-	return p.startOver(append(b, 0x45))
+// The globals that are added, by their place behind the module's own; all i32.
+const (
+	count   = iota // steps left in the slice
+	room           // bytes left on the host's stack
+	scratch        // length of the instruction behind a check
+	added
+)
+
+// largest is the most that one check takes from the count. More is taken in parts.
+const largest = Slice / 4
+
+func (p *patch) get(b []byte, global uint64) []byte {
+	return binary.AppendUvarint(append(b, opGlobalGet), uint64(p.globals)+global)
 }
 
-// bulkCheckCode counts down by the length on top of the stack, which it leaves
-// there: one for 64 bytes, which take about as long as a step.
+func (p *patch) set(b []byte, global uint64) []byte {
+	return binary.AppendUvarint(append(b, opGlobalSet), uint64(p.globals)+global)
+}
+
+// change adds to a global, or subtracts from it.
 //
-//	global.set $l
-//	global.get $n  global.get $l  i32.const 6  i32.shr_u  i32.sub  global.set $n
-//	global.get $n  i32.const 1  i32.lt_s
-//	if  i32.const Slice  global.set $n  call $tick  end
-//	global.get $l
+//	global.get $g  i32.const n  i32.add  global.set $g
+func (p *patch) change(b []byte, global uint64, op byte, n int64) []byte {
+	return p.set(append(sleb(append(p.get(b, global), opI32Const), n), op), global)
+}
+
+// take takes steps from the count and leaves on the stack whether it is below zero.
+//
+//	change $count  global.get $count  i32.const 0  i32.lt_s
+func (p *patch) take(b []byte, steps int64) []byte {
+	return p.below(p.change(b, count, opI32Sub, min(max(steps, 1), largest)))
+}
+
+func (p *patch) below(b []byte) []byte {
+	return append(p.get(b, count), opI32Const, 0, opI32LtS)
+}
+
+// check takes steps from the count, and ends the slice when it is below zero.
+//
+//	take…  if  call $slow  end
+func (p *patch) check(b []byte, steps int64) []byte {
+	return p.slowIf(p.take(b, steps))
+}
+
+// enter is a check that takes room, too, and leave gives it back.
+//
+//	change $room  change $count
+//	global.get $room  global.get $count  i32.or  i32.const 0  i32.lt_s  if  call $slow  end
+func (p *patch) enter(b []byte, stack, steps int64) []byte {
+	b = p.change(b, room, opI32Sub, stack)
+	b = p.change(b, count, opI32Sub, min(max(steps, 1), largest))
+	return p.slowIf(append(p.get(p.get(b, room), count), opI32Or, opI32Const, 0, opI32LtS))
+}
+
+func (p *patch) leave(b []byte, stack int64) []byte { return p.change(b, room, opI32Add, stack) }
+
+// gate is what stands in the place of a gated function.
+//
+//	enter  local.get 0 …  call $body  leave
+func (p *patch) gate(b []byte, f *function) []byte {
+	b = p.enter(append(b, 0), f.charge(), f.steps)
+	for i := range f.signature.params {
+		b = binary.AppendUvarint(append(b, opLocalGet), uint64(i))
+	}
+	b = binary.AppendUvarint(append(b, opCall), p.slowIndex()+1+uint64(f.gate))
+	return append(p.leave(b, f.charge()), opEnd)
+}
+
+// slowIndex is the index of the function that ends a slice: it stands behind the
+// module's own, and the bodies of gated functions behind it.
+func (p *patch) slowIndex() uint64 { return uint64(p.imported) + 1 + uint64(len(p.functions)) }
+
+func (p *patch) slowIf(b []byte) []byte {
+	return append(p.slow(append(b, opIf, noType)), opEnd)
+}
+
+func (p *patch) slow(b []byte) []byte {
+	return binary.AppendUvarint(append(b, opCall), p.slowIndex())
+}
+
+// slowBody is the function that ends a slice: without room the guest traps. With it
+// the count starts over, and the host has its turn.
+//
+//	global.get $room  i32.const 0  i32.lt_s  if  unreachable  end
+//	i32.const Slice  global.set $count  call $tick
+func (p *patch) slowBody() []byte {
+	b := append(p.get([]byte{0}, room), opI32Const, 0, opI32LtS, opIf, noType, opUnreachable, opEnd)
+	b = p.set(sleb(append(b, opI32Const), Slice), count)
+	b = binary.AppendUvarint(append(b, opCall), uint64(p.imported))
+	return append(b, opEnd)
+}
+
+// lengthCheck is a check in front of an instruction that takes a length: a step for
+// eight bytes or table entries. The length stays on top of the stack.
+//
+//	global.set $scratch
+//	global.get $count  global.get $scratch  i32.const 3  i32.shr_u  i32.sub  global.set $count
+//	global.get $count  i32.const 0  i32.lt_s  if  call $slow  end
+//	global.get $scratch
 //
 // The scratch global spares a local, whose index would depend on the function's
-// type; nothing runs between its set and its last get but tick.
-func (p *patch) bulkCheckCode() []byte {
-	get, set := p.counter(0)
-	getLength, setLength := p.counter(1)
-	b := append([]byte(nil), setLength...)
-	b = append(b, get...)
-	b = append(b, getLength...)
-	b = append(b, 0x41, 6, 0x76, 0x6b)
-	b = append(b, set...)
-	b = append(b, get...)
-	b = p.startOver(append(b, 0x41, 1, 0x48))
-	return append(b, getLength...)
-}
-
-// counter returns the instructions that get and set one of the added globals.
-func (p *patch) counter(i uint64) (get, set []byte) {
-	index := uint64(p.globals) + i
-	return binary.AppendUvarint([]byte{0x23}, index), binary.AppendUvarint([]byte{0x24}, index)
-}
-
-// startOver appends what is done if the condition on the stack holds.
-func (p *patch) startOver(b []byte) []byte {
-	_, set := p.counter(0)
-	b = sleb(append(b, 0x04, 0x40, 0x41), Slice)
-	b = append(b, set...)
-	b = binary.AppendUvarint(append(b, 0x10), uint64(p.imported))
-	return append(b, 0x0b)
+// type; nothing runs between its set and its last get but tick. No length takes the
+// count through the bottom: it is Slice at most, and not far below zero in front of a
+// check, and a 32-bit length counts for less than 1<<29 steps.
+func (p *patch) lengthCheck(b []byte) []byte {
+	b = p.set(b, scratch)
+	b = append(p.get(p.get(b, count), scratch), opI32Const, 3, opI32ShrU, opI32Sub)
+	b = p.slowIf(p.below(p.set(b, count)))
+	return p.get(b, scratch)
 }

@@ -2,179 +2,290 @@ package rewrite
 
 import "encoding/binary"
 
-// stretch is how many instructions may stand between two checks, and so be done
-// once per step of the countdown.
-const stretch = 256
+// farthest is how many steps may follow each other without a check.
+const farthest = 16384
 
-// code rewrites every function body of the code section.
-func (p *patch) code(s section) ([]byte, error) {
-	p.check, p.bulkCheck = p.checkCode(), p.bulkCheckCode()
+// surveyCode finds the bodies of the functions and scans them.
+func (p *patch) surveyCode(s section) error {
 	c := s.cursor()
 	n := c.u32()
-	out := binary.AppendUvarint(make([]byte, 0, len(s.body)*5/4), uint64(n))
-	var body []byte
+	if c.err == nil && uint64(n) != uint64(len(p.functions)) {
+		c.failAt(0, "%d bodies for %d functions", n, len(p.functions))
+	}
 	for i := uint32(0); c.more(i, n); i++ {
 		size := c.u32()
-		f := *c
+		f := &p.functions[i]
+		f.code = *c
 		c.skip(size)
 		if c.err != nil {
 			break
 		}
-		f.b = c.b[:c.i]
-		body = p.body(&f, body[:0])
-		if f.err != nil {
-			return nil, f.err
+		f.code.b = c.b[:c.i]
+		if err := p.scan(f); err != nil {
+			return err
 		}
-		out = binary.AppendUvarint(out, uint64(len(body)))
-		out = append(out, body...)
 	}
-	return out, c.end()
+	p.bodies = int(n)
+	return c.end()
 }
 
-// body copies one function with its checks. A function gets one at its entry if
-// it calls anything before a loop that is sure to run; otherwise its loops are
-// enough, and a function without calls and loops ends by itself.
-func (p *patch) body(c *cursor, out []byte) []byte {
-	start := c.i
-	locals := c.u32()
-	for i := uint32(0); c.more(i, locals); i++ {
-		c.u32()
-		c.byte()
+// code writes the code section.
+func (p *patch) code(s section) []byte {
+	out := binary.AppendUvarint(make([]byte, 0, len(s.body)*5/4), uint64(len(p.functions))+1+uint64(len(p.gated)))
+	var head []byte
+	for i := range p.functions {
+		f := &p.functions[i]
+		if head = head[:0]; f.gated {
+			out = sized(out, p.gate(head, f), nil)
+			continue
+		}
+		head = append(head, f.locals...)
+		if f.checked {
+			head = p.check(head, f.steps)
+		}
+		out = sized(out, head, f.body)
 	}
-	out = c.copied(out, start)
-	entry := len(out)
-	w := walk{patch: p, out: out, straight: true}
-	for c.err == nil && c.i < len(c.b) {
-		w.instruction(c)
+	out = sized(out, p.slowBody(), nil)
+	for _, i := range p.gated {
+		out = sized(out, p.functions[i].locals, p.functions[i].body)
 	}
-	if w.calls && !w.sure {
-		out = append(w.out, p.check...)
-		copy(out[entry+len(p.check):], out[entry:len(out)-len(p.check)])
-		copy(out[entry:], p.check)
-		return out
-	}
-	return w.out
+	return out
 }
 
-// walk is the state of one pass over a function.
+// sized appends a body, in two parts.
+func sized(out, head, rest []byte) []byte {
+	out = binary.AppendUvarint(out, uint64(len(head)+len(rest)))
+	return append(append(out, head...), rest...)
+}
+
+// place is how far the longest way to an instruction is. Nothing leads to one that
+// is not reached.
+type place struct {
+	steps   int64 // from the function's entry
+	since   int64 // from the last check, or the entry
+	reached bool
+}
+
+// farther is the place where two ways meet.
+func farther(a, b place) place {
+	switch {
+	case !a.reached:
+		return b
+	case !b.reached:
+		return a
+	}
+	return place{steps: max(a.steps, b.steps), since: max(a.since, b.since), reached: true}
+}
+
+// label is a block, a loop or an if around an instruction.
+type label struct {
+	depth   int   // of labels where it is the innermost one, with those that were added
+	loop    bool  // a branch to it goes back
+	wrapped bool  // a loop with a way out to a check
+	start   place // of a loop, or of an if that has met no else
+	end     place // of the branches to its end
+}
+
+// walk copies one function with its checks.
+//
+// All ways but those back to a loop lead forward, so that the steps of the longest
+// way to a place never grow smaller on a way without a branch back. The check of a
+// branch back takes the difference of its two ends, the check of an entry the
+// longest way through the function: together they take at least what is done.
 type walk struct {
 	*patch
-	out      []byte
-	straight bool // nothing has branched yet
-	sure     bool // a loop stands in the straight part
-	calls    bool
-	distance int // instructions since the last check, calls weighted
+	f      *function
+	out    []byte
+	labels []label
+	depth  int // labels around the instruction, with those that were added
+	loops  int // loops met
+	here   place
 }
 
-// instruction copies one instruction, with a check behind a loop's head and with
-// function indices moved.
-func (w *walk) instruction(c *cursor) {
-	if w.distance >= stretch {
-		w.out = append(w.out, w.check...)
-		w.distance = 0
+// rewrite writes the body of a function, but for what stands in front of it.
+func (p *patch) rewrite(f *function) {
+	c := f.code
+	w := walk{patch: p, f: f, out: make([]byte, 0, (len(c.b)-c.i)*5/4), labels: append(p.labels[:0], label{}), here: place{reached: true}}
+	for c.i < len(c.b) {
+		w.instruction(&c)
 	}
-	w.distance++
+	f.body = w.out
+	p.labels = w.labels
+}
+
+// step adds steps to the way.
+func (w *walk) step(n int64) {
+	w.here.steps += n
+	w.here.since += n
+	if w.here.reached {
+		w.f.steps = max(w.f.steps, w.here.steps)
+	}
+}
+
+// checkHere appends a check.
+func (w *walk) checkHere(steps int64) {
+	w.out = w.check(w.out, steps)
+	w.here.since = 0
+}
+
+func (w *walk) instruction(c *cursor) {
+	if w.here.reached && w.here.since >= farthest {
+		w.checkHere(farthest)
+	}
 	start := c.i
 	op := c.byte()
-	switch {
-	case op == 0x03: // loop
-		c.leb()
-		w.sure = w.sure || w.straight && !w.calls
-		w.out = append(c.copied(w.out, start), w.check...)
-		w.distance = 0
-		return
-	case op == 0x10, op == 0x12: // call, return_call
-		w.call()
+	w.step(cost(op))
+	switch op {
+	case opBlock, opIf:
+		w.blockType(c)
+		w.out = c.copied(w.out, start)
+		w.inside(label{}, op == opIf)
+	case opLoop:
+		w.loop(c)
+	case opElse:
+		w.out = append(w.out, op)
+		l := &w.labels[len(w.labels)-1]
+		l.end, w.here, l.start = farther(l.end, w.here), l.start, place{}
+	case opEnd:
+		w.end()
+	case opBr, opBrIf:
+		w.branch(op, c.u32())
+	case opBrTable:
+		w.table(c)
+	case opReturn, opUnreachable:
+		w.out = append(w.out, op)
+		w.here = place{}
+	case opCall:
+		w.call(c.u32())
+	case opCallIndirect:
+		c.u32()
+		c.u32()
+		w.out = w.enter(w.out, freeWay, freeSteps)
+		w.out = w.leave(c.copied(w.out, start), freeWay)
+		w.here.since = 0
+	case opGlobalGet, opGlobalSet, opLocalGet, opLocalSet, opLocalTee:
+		c.u32()
+		w.out = c.copied(w.out, start)
+	case opRefFunc:
 		w.out = w.function(append(w.out, op), c.u32())
-		return
-	case op == 0xd2: // ref.func
-		w.out = w.function(append(w.out, op), c.u32())
-		return
-	case op == 0x23, op == 0x24: // global.get, global.set
-		w.global32(c)
-	case op == 0xfc:
-		if w.bulk(c) {
-			w.out = append(w.out, w.bulkCheck...)
+	case opPrefix:
+		p := w.prefixed(c)
+		w.step(p.steps)
+		if p.withLength {
+			w.out = w.lengthCheck(w.out)
 		}
-	case op == 0x11, op == 0x13: // call_indirect, return_call_indirect
-		w.call()
-		c.leb()
-		c.leb()
+		w.out = c.copied(w.out, start)
 	default:
-		if op == 0x26 {
-			w.lasts(c.section, start, "table.set")
-		}
-		if op == 0x04 || op >= 0x0c && op <= 0x0f { // if, br, br_if, br_table, return
-			w.straight = false
-		}
 		immediates(c, op)
+		w.out = c.copied(w.out, start)
 	}
-	w.out = c.copied(w.out, start)
 }
 
-// call notes a call. The function called may be without a check, so that a call
-// counts for more than another instruction.
-func (w *walk) call() {
-	w.calls = true
-	w.distance += stretch / 4
-}
-
-// immediates steps over what follows an opcode. An opcode outside WebAssembly 2.0
-// without vectors is a mistake: no compiler for plugins makes them.
-func immediates(c *cursor, op byte) {
-	switch {
-	case op <= 0x01, op == 0x05, op == 0x0b, op == 0x0f, op == 0x1a, op == 0x1b, op >= 0x45 && op <= 0xc4, op == 0xd1:
-	case op == 0x02, op == 0x04, op == 0x0c, op == 0x0d, op >= 0x20 && op <= 0x22, op == 0x25, op == 0x26,
-		op == 0x41, op == 0x42, op == 0x3f, op == 0x40, op == 0xd0:
-		c.leb()
-	case op >= 0x28 && op <= 0x3e: // loads and stores
-		c.leb()
-		c.leb()
-	case op == 0x0e: // br_table
-		n := c.u32()
-		for i := uint32(0); c.more(i, n); i++ {
-			c.leb()
+func (w *walk) call(i uint32) {
+	if i >= w.imported {
+		if f := &w.functions[i-w.imported]; f.state == done && !f.checked && !f.gated {
+			w.step(f.steps)
 		}
-		c.leb()
-	case op == 0x1c: // select with types
-		c.skip(c.u32())
-	case op == 0x43:
-		c.skip(4)
-	case op == 0x44:
-		c.skip(8)
-	default:
-		c.failAt(c.i-1, "opcode %#x: not of WebAssembly 2.0 without vectors", op)
+	}
+	w.out = w.function(append(w.out, opCall), i)
+}
+
+func (w *walk) inside(l label, start bool) {
+	w.depth++
+	l.depth = w.depth
+	if start {
+		l.start = w.here
+	}
+	w.labels = append(w.labels, l)
+}
+
+// loop enters a loop. One that is gone back to, and takes no values, gets a way out
+// to a check behind its end: a call inside would cost every round, since the engine
+// then keeps on the stack what would fit into registers.
+//
+//	block t  loop t  block   loop t … end  br 2   end  call $slow  br 0  end  end
+func (w *walk) loop(c *cursor) {
+	start := c.i
+	t := w.blockType(c)
+	kind := c.b[start:c.i]
+	l := label{loop: true, wrapped: w.f.repeats[w.loops] && t.params == 0}
+	w.loops++
+	if l.wrapped {
+		w.out = append(append(w.out, opBlock), kind...)
+		w.out = append(append(w.out, opLoop), kind...)
+		w.out = append(w.out, opBlock, noType)
+		w.depth += 3
+	}
+	w.out = append(append(w.out, opLoop), kind...)
+	w.inside(l, true)
+}
+
+func (w *walk) end() {
+	w.out = append(w.out, opEnd)
+	l := w.labels[len(w.labels)-1]
+	w.labels = w.labels[:len(w.labels)-1]
+	w.here = farther(w.here, l.end)
+	if !l.loop { // an if without an else may be passed by
+		w.here = farther(w.here, l.start)
+	}
+	w.depth--
+	if l.wrapped {
+		w.out = w.slow(append(w.out, opBr, 2, opEnd))
+		w.out = append(w.out, opBr, 0, opEnd, opEnd)
+		w.depth -= 3
 	}
 }
 
-// bulk steps over what follows the 0xfc prefix: saturating conversions, memory and
-// table instructions. It reports whether the instruction takes a length, which
-// then lies on top of the stack.
-func (p *patch) bulk(c *cursor) (length bool) {
-	at := c.i - 1
-	sub := c.u32()
-	if sub < uint32(len(lasting)) && lasting[sub] != "" {
-		p.lasts(c.section, at, lasting[sub])
-	}
+// branch copies a branch to the n-th label, with a check if it goes back.
+//
+//	br:     take…  br_if $check  br $loop
+//	br_if:  if  take…  br_if $check  br $loop  end
+func (w *walk) branch(op byte, n uint32) {
+	l := &w.labels[len(w.labels)-1-int(n)]
+	to := uint64(w.depth - l.depth)
+	back := w.here.steps - l.start.steps
 	switch {
-	case sub <= 7:
-	case sub == 8, sub == 10, sub == 12, sub == 14: // memory.init, copy; table.init, copy
-		c.leb()
-		c.leb()
-		return true
-	case sub == 11, sub == 15, sub == 17: // memory.fill; table.grow, fill
-		c.leb()
-		return true
-	case sub == 9, sub == 13, sub == 16: // data.drop, elem.drop, table.size
-		c.leb()
+	case !l.loop || !w.here.reached:
+		l.end = farther(l.end, w.here)
+		w.out = binary.AppendUvarint(append(w.out, op), to)
+	case !l.wrapped:
+		w.checkHere(back)
+		w.out = binary.AppendUvarint(append(w.out, op), to)
+	case op == opBr:
+		w.out = w.back(w.out, back, to)
 	default:
-		c.failAt(at, "opcode 0xfc %d: not of WebAssembly 2.0", sub)
+		w.out = w.back(append(w.out, opIf, noType), back, to+1)
+		w.out = append(w.out, opEnd)
 	}
-	return false
+	if op == opBr {
+		w.here = place{}
+	}
 }
 
-// lasting are the instructions behind 0xfc that change what is neither memory nor
-// a global. A table can't grow, but that it is asked to speaks of the same intent.
-var lasting = [...]string{
-	9: "data.drop", 12: "table.init", 13: "elem.drop", 14: "table.copy", 15: "table.grow", 17: "table.fill",
+// back goes back to a wrapped loop, by way of the check behind its end if the count
+// is below zero.
+func (w *walk) back(b []byte, steps int64, to uint64) []byte {
+	b = binary.AppendUvarint(append(w.take(b, steps), opBrIf), to+1)
+	return binary.AppendUvarint(append(b, opBr), to)
+}
+
+// table copies a table of branches, with a check in front if one goes back.
+func (w *walk) table(c *cursor) {
+	n := c.u32()
+	far := int64(0)
+	out := binary.AppendUvarint([]byte{opBrTable}, uint64(n))
+	for i := uint64(0); i <= uint64(n); i++ {
+		l := &w.labels[len(w.labels)-1-int(c.u32())]
+		out = binary.AppendUvarint(out, uint64(w.depth-l.depth))
+		if l.loop && w.here.reached {
+			far = max(far, w.here.steps-l.start.steps)
+		} else {
+			l.end = farther(l.end, w.here)
+		}
+	}
+	if far > 0 {
+		w.checkHere(far)
+	}
+	w.out = append(w.out, out...)
+	w.here = place{}
 }

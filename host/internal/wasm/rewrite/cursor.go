@@ -71,6 +71,25 @@ func (c *cursor) leb() {
 	c.failAt(at, "number of more than 64 bits")
 }
 
+// s33 reads the type of a block, a signed LEB128 number of at most 33 bits.
+func (c *cursor) s33() int64 {
+	at := c.i
+	var v int64
+	for shift := 0; shift < 35; shift += 7 {
+		b := c.byte()
+		v |= int64(b&0x7f) << shift
+		if b >= 0x80 {
+			continue
+		}
+		if v = v << (57 - shift) >> (57 - shift); v < -1<<32 || v >= 1<<32 {
+			break
+		}
+		return v
+	}
+	c.failAt(at, "number of more than 33 bits")
+	return 0
+}
+
 func (c *cursor) skip(n uint32) {
 	if uint64(len(c.b)-c.i) < uint64(n) {
 		c.fail("%d bytes wanted, %d left", n, len(c.b)-c.i)

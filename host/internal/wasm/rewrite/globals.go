@@ -10,14 +10,12 @@ import (
 // follows, from 0.
 const GlobalPrefix = "payhost_global_"
 
-// added is how many globals are added: the countdown, and the scratch in which a
-// check keeps the length of the instruction behind it.
-const added = 2
-
-// counters are the globals that are added.
-func counters() []byte {
-	b := append(sleb([]byte{0x7f, 1, 0x41}, Slice), 0x0b) // mutable i32, i32.const Slice
-	return append(b, 0x7f, 1, 0x41, 0, 0x0b)
+// counters are the globals that are added, in their order.
+func (p *patch) counters(out []byte) []byte {
+	for _, v := range [added]int64{count: Slice, room: Room, scratch: 0} {
+		out = append(sleb(append(out, 0x7f, 1, opI32Const), v), opEnd) // a mutable i32
+	}
+	return out
 }
 
 // names are the names of all exported globals.
@@ -65,13 +63,14 @@ func (p *patch) global(s section) ([]byte, error) {
 		out = append(out, c.byte(), c.byte())
 		out = p.constant(c, out)
 	}
-	return append(out, counters()...), c.end()
+	return p.counters(out), c.end()
 }
 
-// global32 steps over the index of a global. One behind the module's last would be
+// globalIndex steps over the index of a global. One behind the module's last would be
 // a counter: the code could set it back and run for ever.
-func (p *patch) global32(c *cursor) {
-	if at, index := c.i, c.u32(); index >= p.globals {
+func (p *patch) globalIndex(c *cursor) {
+	at := c.i
+	if index := c.u32(); index >= p.globals {
 		c.failAt(at, "no global %d", index)
 	}
 }
@@ -87,17 +86,17 @@ func (p *patch) exports(s section) ([]byte, error) {
 		}
 		kind := c.byte()
 		if kind == 0 {
-			out = p.function(c.copied(out, start), c.u32())
+			out = p.function(c.copied(out, start), p.functionIndex(c))
 			continue
 		}
 		if kind == 3 {
-			p.global32(c) // the counters are nobody's
+			p.globalIndex(c) // the counters are nobody's
 		} else {
 			c.u32()
 		}
 		out = c.copied(out, start)
 	}
-	own := append(p.mutable[:len(p.mutable):len(p.mutable)], p.globals, p.globals+1)
+	own := append(p.mutable[:len(p.mutable):len(p.mutable)], p.globals+count, p.globals+room, p.globals+scratch)
 	for i, name := range p.names() {
 		out = binary.AppendUvarint(append(named(out, name), 3), uint64(own[i]))
 	}
@@ -112,10 +111,10 @@ func (p *patch) constant(c *cursor, out []byte) []byte {
 		case 0x0b:
 			return c.copied(out, start)
 		case 0xd2: // ref.func
-			out = p.function(append(out, op), c.u32())
+			out = p.function(append(out, op), p.functionIndex(c))
 			continue
 		case 0x23: // global.get
-			p.global32(c)
+			p.globalIndex(c)
 		case 0x41, 0x42, 0xd0: // i32.const, i64.const, ref.null
 			c.leb()
 		case 0x43:
@@ -165,10 +164,32 @@ func (p *patch) segment(c *cursor, out []byte) []byte {
 		if flags&4 != 0 {
 			out = p.constant(c, out)
 		} else {
-			out = p.function(out, c.u32())
+			out = p.function(out, p.functionIndex(c))
 		}
 	}
 	return out
+}
+
+// surveyData sees to the form of the data: it stays as it is, and must not come to
+// mean something by what is added.
+func (p *patch) surveyData(s section) error {
+	c := s.cursor()
+	n := c.u32()
+	for i := uint32(0); c.more(i, n); i++ {
+		at := c.i
+		flags := c.u32()
+		if flags > 2 {
+			c.failAt(at, "data segment of form %d", flags)
+		}
+		if flags == 2 {
+			c.u32() // memory
+		}
+		if flags != 1 {
+			p.constant(c, nil) // offset
+		}
+		c.name() // the bytes
+	}
+	return c.end()
 }
 
 func sleb(b []byte, v int64) []byte {

@@ -1,16 +1,34 @@
 package rewrite
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
-// Name and module of the import that bounded code calls.
+// Name and module of the import that prepared code calls.
 const (
 	TickModule = "payhost_internal"
 	TickName   = "tick"
 )
 
-// Slice is how many loop heads and function entries code may pass between two
-// calls of tick: at 1 to 10 ns each, 20 to 200 µs.
-const Slice = 20000
+// Slice is how many steps code may take between two calls of tick. A step is an
+// instruction, a load or a store counts for four, a call or a division for ten, and a
+// block of memory one for eight bytes. A tight loop takes about half a
+// millisecond for a slice; a branch counts as if the longest way had been taken, so
+// that most code ticks sooner.
+const Slice = 1 << 21
+
+// MaxStack is how many bytes of the host's stack the calls of a guest may hold, by an
+// estimate from above. For now it is beyond the engine's own limit.
+const MaxStack = 1 << 30
+
+// Room is what of MaxStack gates give out. The rest is for the first call and the last
+// ones, which pass none.
+const Room = MaxStack - 2*freeStack
+
+// maxFunctions is how many functions a module may have; a plugin of a Go compiler has
+// some thousand.
+const maxFunctions = 100_000
 
 // Prepared is a module made fit to be bounded and put back.
 type Prepared struct {
@@ -25,46 +43,49 @@ type Prepared struct {
 	// "table.set at offset 0x1234, in the code section"; it is empty if memory and
 	// globals are all the state there is.
 	Lasting string
+
+	// Room is the one of Globals that tells how many bytes of the host's stack are
+	// left to the guest's calls, of [Room]. If it is below zero behind a trap,
+	// the calls were too deep.
+	Room string
 }
 
-// Prepare returns the module with a countdown at the head of every loop and at the
-// entry of every function that could recurse without passing a loop. At zero the
-// code calls the import payhost_internal.tick, of type () -> (), and starts over.
-// Tick is Go code, so the scheduler and the collector get their turn; when the
-// call's time is over it panics, which unwinds the guest.
+// Prepare returns the module with the checks that the package's text explains. The
+// last of its imports is payhost_internal.tick, of type () -> (), which the code
+// calls when a [Slice] is over.
 //
-// What stands between two checks is bounded too, or 20000 of them could take
-// minutes: long stretches of code get checks of their own, an instruction that
-// moves a block of memory counts by the block's size, and a table never grows.
-//
-// An import of a host function, and not a flag in memory, because a store by
-// another goroutine that only compiled code reads is outside Go's memory model,
-// and because it makes the count of ticks a measure of the work done.
-//
-// The module may not import globals, tables or memories, nor export a name that
-// begins with [GlobalPrefix], nor hold tables of more than [MaxTable] entries.
-// Custom sections are dropped: the names in them would be off by one. Errors are
-// [ErrFormat] and name the section and the offset in the file.
+// The module may not import globals, tables or memories, export a name that begins
+// with [GlobalPrefix], use vectors or anything else that is not in WebAssembly 2.0,
+// nor hold tables of more than [MaxTable] entries. Custom sections are dropped: the
+// names in them would be off by one. Errors are [ErrFormat] and name the section and
+// the offset in the file.
 func Prepare(module []byte) (*Prepared, error) {
 	sections, err := split(module)
 	if err != nil {
 		return nil, err
 	}
-	p := patch{}
+	p := patch{prefixedOps: prefixedOps()}
 	for _, s := range sections {
 		if err := p.survey(s); err != nil {
 			return nil, err
 		}
 	}
-	out := make([]section, 0, len(sections)+4)
-	for _, s := range p.complete(sections) {
+	if p.bodies != len(p.functions) {
+		return nil, section{id: secCode, offset: len(module)}.mistake(0, "no bodies for %d functions", len(p.functions))
+	}
+	p.order()
+	out := make([]section, 0, len(sections)+6)
+	for _, s := range complete(sections) {
 		body, err := p.apply(s)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, section{id: s.id, body: body})
 	}
-	return &Prepared{Binary: join(out, len(module)*5/4), Globals: p.names(), Lasting: p.lasting}, nil
+	names := p.names()
+	return &Prepared{
+		Binary: join(out, len(module)*5/4), Globals: names, Lasting: p.lasting, Room: names[len(p.mutable)+room],
+	}, nil
 }
 
 // Bound returns only the binary of [Prepare].
@@ -76,26 +97,48 @@ func Bound(module []byte) ([]byte, error) {
 	return p.Binary, nil
 }
 
-// patch is what the rewriting needs to know of the whole module.
+// patch is what the rewriting knows of the whole module.
 type patch struct {
-	types     uint32   // entries of the type section: index of the new type
-	imported  uint32   // imported functions: index of the new import
-	globals   uint32   // module-defined globals: index of the countdown, then of the scratch
-	mutable   []uint32 // the numeric ones among them that code can set
-	lasting   string   // see Prepared
-	check     []byte   // the injected code
-	bulkCheck []byte   // the same in front of an instruction with a length
+	types      uint32 // entries of the type section: index of the type that is added
+	signatures []signature
+	imported   uint32      // imported functions: index of the import that is added
+	imports    []signature // of them
+	functions  []function
+	gated      []uint32 // numbers of those behind a gate
+	bodies     int      // in the code section
+	globals    uint32   // of the module: index of the first that is added
+	mutable    []uint32 // the numeric ones among them that code can set
+	lasting    string   // see Prepared
+
+	prefixedOps [18]prefixed
+
+	// Of the function being read or written.
+	frames frames
+	open   []opened
+	labels []label
 }
 
-// survey reads what the indices of the additions depend on.
+// survey reads what the rewriting must know before it writes anything.
 func (p *patch) survey(s section) error {
 	switch s.id {
+	case secCustom:
+		c := s.cursor()
+		if name := c.name(); !utf8.Valid(name) {
+			c.failAt(0, "name that is not UTF-8")
+		}
+		return c.err
 	case secType:
 		return p.surveyTypes(s)
 	case secImport:
 		return p.surveyImports(s)
+	case secFunction:
+		return p.surveyFunctions(s)
 	case secGlobal:
 		return p.surveyGlobals(s)
+	case secCode:
+		return p.surveyCode(s)
+	case secData:
+		return p.surveyData(s)
 	}
 	return nil
 }
@@ -107,10 +150,23 @@ func (p *patch) surveyTypes(s section) error {
 		if at := c.i; c.byte() != 0x60 {
 			c.failAt(at, "not a function type")
 		}
-		c.skip(c.u32())
-		c.skip(c.u32())
+		params, results := c.name(), c.name() // lists of one byte a type
+		if len(params) > maxValues || len(results) > maxValues {
+			c.fail("function type of more than %d values", maxValues)
+		}
+		p.signatures = append(p.signatures, signature{params: len(params), results: len(results)})
 	}
 	return c.end()
+}
+
+// typeIndex reads the index of a type of the module's own.
+func (p *patch) typeIndex(c *cursor) uint32 {
+	at := c.i
+	t := c.u32()
+	if t >= p.types {
+		c.failAt(at, "no type %d", t)
+	}
+	return t
 }
 
 func (p *patch) surveyImports(s section) error {
@@ -122,20 +178,36 @@ func (p *patch) surveyImports(s section) error {
 		if at := c.i; c.byte() != 0 {
 			c.failAt(at, "only functions may be imported")
 		}
-		c.u32()
+		if t := p.typeIndex(c); c.err == nil {
+			p.imports = append(p.imports, p.signatures[t])
+		}
+	}
+	return c.end()
+}
+
+func (p *patch) surveyFunctions(s section) error {
+	c := s.cursor()
+	n := c.u32()
+	if n > maxFunctions {
+		c.failAt(0, "%d functions, at most %d allowed", n, maxFunctions)
+	}
+	for i := uint32(0); c.more(i, n); i++ {
+		if t := p.typeIndex(c); c.err == nil {
+			p.functions = append(p.functions, function{kind: t, signature: p.signatures[t]})
+		}
 	}
 	return c.end()
 }
 
 // complete returns the sections without custom ones and with an empty one for each
 // that gets an addition and is not there.
-func (p *patch) complete(sections []section) []section {
+func complete(sections []section) []section {
 	var list []section
 	for _, id := range [...]byte{
 		secType, secImport, secFunction, secTable, secMemory, secGlobal, secExport, secStart, secElement,
 		secDataCount, secCode, secData,
 	} {
-		added := id == secType || id == secImport || id == secGlobal || id == secExport
+		added := id == secType || id == secImport || id == secFunction || id == secGlobal || id == secExport || id == secCode
 		for _, s := range sections {
 			if s.id == id {
 				list = append(list, s)
@@ -155,6 +227,8 @@ func (p *patch) apply(s section) ([]byte, error) {
 		return extend(s.body, []byte{0x60, 0, 0}), nil
 	case secImport:
 		return extend(s.body, p.tickImport()), nil
+	case secFunction:
+		return p.kinds(s), nil
 	case secTable:
 		return p.tables(s)
 	case secGlobal:
@@ -163,14 +237,25 @@ func (p *patch) apply(s section) ([]byte, error) {
 		return p.exports(s)
 	case secStart:
 		c := s.cursor()
-		body := p.function(nil, c.u32())
+		body := p.function(nil, p.functionIndex(c))
 		return body, c.end()
 	case secElement:
 		return p.elements(s)
 	case secCode:
-		return p.code(s)
+		return p.code(s), nil
 	}
 	return s.body, nil
+}
+
+// kinds adds the types of the functions that are added to the function section.
+func (p *patch) kinds(s section) []byte {
+	_, k := binary.Uvarint(s.body)
+	out := binary.AppendUvarint(nil, uint64(len(p.functions))+1+uint64(len(p.gated)))
+	out = binary.AppendUvarint(append(out, s.body[k:]...), uint64(p.types))
+	for _, i := range p.gated {
+		out = binary.AppendUvarint(out, uint64(p.functions[i].kind))
+	}
+	return out
 }
 
 // extend adds one entry to the end of a section that begins with a count.
@@ -189,6 +274,18 @@ func (p *patch) tickImport() []byte {
 // named appends a name.
 func named(b []byte, name string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(name))), name...)
+}
+
+// functionIndex reads the index of a function of the module's own or an import. One
+// behind the last would be the function that is added.
+func (p *patch) functionIndex(c *cursor) uint32 {
+	at := c.i
+	i := c.u32()
+	if uint64(i) >= uint64(p.imported)+uint64(len(p.functions)) {
+		c.failAt(at, "no function %d", i)
+		return 0
+	}
+	return i
 }
 
 // function appends a function index, moved up by one if it is behind the import

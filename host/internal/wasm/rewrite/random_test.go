@@ -3,9 +3,13 @@ package rewrite_test
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/tetratelabs/wazero/api"
 	"pgregory.net/rapid"
+
+	"github.com/payhost/payhost/host/internal/wasm/rewrite"
 )
 
 // program writes random code that ends: loops count down in locals of their own,
@@ -20,6 +24,8 @@ type program struct {
 const (
 	functions   = 4
 	maxCounters = 6 // locals 2 to 7; 0 is the argument, 1 the result
+
+	maxRecursion = 50 // calls by which functions may call themselves
 )
 
 // build writes a module of several functions; "run" is the last.
@@ -33,7 +39,9 @@ func build(t *rapid.T) []byte {
 	}
 	table := cat([]byte{0, 0x41, 0, 0x0b}, vec(u(0), u(1), u(2), u(3)))
 	return module(sec(1, vec(functype(1, 1), functype(0, 0))), sec(3, vec(types...)), sec(4, vec([]byte{0x70, 0, functions})),
-		sec(5, vec([]byte{0, 1})), sec(6, vec([]byte{i32, 1, 0x41, 9, 0x0b})),
+		sec(5, vec([]byte{0, 1})), sec(6, vec(
+			[]byte{i32, 1, 0x41, 9, 0x0b}, []byte{0x7e, 1, 0x42, 5, 0x0b}, []byte{i32, 1, 0x41, maxRecursion, 0x0b},
+		)),
 		sec(7, vec(export("run", 0, functions-1), export("memory", 2, 0))), sec(9, vec(table)), sec(10, vec(bodies...)))
 }
 
@@ -55,7 +63,7 @@ func (p *program) nested() []byte {
 }
 
 func (p *program) statement() []byte {
-	kind := p.pick(10, "statement")
+	kind := p.pick(14, "statement")
 	if p.depth > 3 && kind > 4 {
 		kind %= 5
 	}
@@ -76,22 +84,32 @@ func (p *program) statement() []byte {
 	case 7: // a table of branches out of two blocks
 		return cat([]byte{0x02, empty, 0x02, empty}, p.value(), []byte{0x0e, 2, 0, 1, 0, 0x0b}, p.nested(), []byte{0x0b})
 	case 8:
-		return p.loop()
+		return p.loop([]byte{0x03, empty}, []byte{0x0d, 0, 0x0b})
+	case 9: // left and gone back to by a table
+		return cat([]byte{0x02, empty}, p.loop([]byte{0x03, empty}, []byte{0x45, 0x0e, 1, 0, 1, 0x0b}), []byte{0x0b})
+	case 10: // that takes a value
+		return cat(p.value(), p.loop([]byte{0x03, 0}, []byte{0x0d, 0, 0x0b}), []byte{0x21, 1})
+	case 11: // global 1 = 3 * global 1 + value
+		return cat([]byte{0x23, 1, 0x42, 3, 0x7e}, p.value(), []byte{0xac, 0x7c, 0x24, 1})
+	case 12: // if any are left: a call of any function
+		return cat([]byte{0x23, 2, 0x04, empty, 0x23, 2, 0x41, 1, 0x6b, 0x24, 2}, p.value(),
+			[]byte{0x10, byte(p.pick(functions, "callee")), 0x21, 1, 0x0b})
 	default: // if value: return value
 		return cat(p.value(), []byte{0x04, empty}, p.value(), []byte{0x0f, 0x0b})
 	}
 }
 
-// loop runs its body one to five times.
-func (p *program) loop() []byte {
+// loop runs its body one to five times, between a head and what goes back if the
+// number on the stack is not zero.
+func (p *program) loop(head, back []byte) []byte {
 	if p.counters == maxCounters {
-		return p.nested()
+		return nil
 	}
 	counter := 2 + p.counters
 	p.counters++
 	rounds := byte(p.pick(5, "rounds") + 1)
-	return cat([]byte{0x41, rounds, 0x21, counter, 0x03, empty}, p.nested(),
-		[]byte{0x20, counter, 0x41, 1, 0x6b, 0x22, counter, 0x0d, 0, 0x0b})
+	return cat([]byte{0x41, rounds, 0x21, counter}, head, p.nested(),
+		[]byte{0x20, counter, 0x41, 1, 0x6b, 0x22, counter}, back)
 }
 
 func (p *program) value() []byte {
@@ -121,24 +139,67 @@ func (p *program) value() []byte {
 	}
 }
 
-// TestBoundKeepsRandomPrograms runs random programs plain and bounded: results,
-// memory and traps must be the same.
-func TestBoundKeepsRandomPrograms(t *testing.T) {
+// TestPreparedKeepsRandomPrograms runs random programs plain and prepared: results,
+// memory and traps must be the same, and the same again when memory and globals have
+// been put back.
+func TestPreparedKeepsRandomPrograms(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		binary := build(rt)
-		plain, checked := start(t, binary), start(t, bound(t, binary))
-		for _, n := range []uint64{0, 1, 7, 1 << 31, 1<<32 - 1} {
-			want, wantErr := plain.call(t, n)
-			got, gotErr := checked.call(t, n)
-			if fmt.Sprint(want) != fmt.Sprint(got) || (wantErr == nil) != (gotErr == nil) {
-				rt.Fatalf("run(%d): plain %v %v, bounded %v %v", n, want, wantErr, got, gotErr)
-			}
+		p, err := rewrite.Prepare(binary)
+		if err != nil {
+			rt.Fatal(err)
 		}
-		want, _ := plain.mod.Memory().Read(0, 256)
-		got, _ := checked.mod.Memory().Read(0, 256)
-		if !bytes.Equal(want, got) {
-			rt.Fatalf("memory: plain %x, bounded %x", want, got)
+		plain, checked := start(t, binary), start(t, p.Binary)
+		before := stateOf(checked, p.Globals)
+		first := outcomes(rt, t, plain)
+		if second := outcomes(rt, t, checked); first != second {
+			rt.Fatalf("plain %s, prepared %s", first, second)
+		}
+		want, _ := plain.mod.Memory().Read(0, 1<<16)
+		if after := stateOf(checked, p.Globals); !bytes.Equal(want, after.memory) {
+			rt.Fatal("the memories differ")
+		}
+		before.putBack(checked, p.Globals)
+		checked.ticks = 0
+		if again := outcomes(rt, t, checked); first != again {
+			rt.Fatalf("at first %s, put back %s", first, again)
 		}
 	})
+}
+
+// outcomes are the results of some calls.
+func outcomes(rt *rapid.T, t *testing.T, m *machine) string {
+	rt.Helper()
+	var list []string
+	for _, n := range []uint64{0, 1, 7, 1 << 31, 1<<32 - 1} {
+		got, err := m.call(t, n)
+		if err != nil {
+			got = nil
+		}
+		list = append(list, fmt.Sprint(got))
+	}
+	return strings.Join(list, " ")
+}
+
+// state is all that an instance is put back by.
+type state struct {
+	memory  []byte
+	globals []uint64
+}
+
+func stateOf(m *machine, globals []string) state {
+	view, _ := m.mod.Memory().Read(0, 1<<16)
+	s := state{memory: bytes.Clone(view)}
+	for _, name := range globals {
+		s.globals = append(s.globals, m.mod.ExportedGlobal(name).Get())
+	}
+	return s
+}
+
+func (s state) putBack(m *machine, globals []string) {
+	m.mod.Memory().Write(0, s.memory)
+	for i, name := range globals {
+		m.mod.ExportedGlobal(name).(api.MutableGlobal).Set(s.globals[i])
+	}
 }

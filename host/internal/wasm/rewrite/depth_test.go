@@ -1,0 +1,88 @@
+package rewrite_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+
+	"github.com/payhost/payhost/host/internal/wasm/rewrite"
+)
+
+// recursions are modules that call themselves without end, or 2^n times deep.
+func recursions() map[string][]byte {
+	one := functype(1, 1)
+	with := func(bodies ...[]byte) []byte {
+		types := make([][]byte, len(bodies))
+		all := make([][]byte, len(bodies))
+		for i := range bodies {
+			types[i], all[i] = u(0), u(uint64(i))
+		}
+		return module(sec(1, vec(one)), sec(3, vec(types...)), sec(4, vec(cat([]byte{0x70, 0}, u(uint64(len(bodies)))))),
+			sec(5, vec([]byte{0, 1})), sec(7, vec(export("run", 0, 0))),
+			sec(9, vec(cat([]byte{0, 0x41, 0, 0x0b}, vec(all...)))), sec(10, vec(bodies...)))
+	}
+	var chain [][]byte
+	for i := range byte(50) { // each calls the next, the last the first
+		chain = append(chain, fn(0, 0x20, 0, 0x10, (i+1)%50))
+	}
+	// So many locals, each with a value of its own that lives across the call.
+	wide := func(locals int) []byte {
+		var before, after []byte
+		for i := 1; i <= locals; i++ {
+			local := binary.AppendUvarint(nil, uint64(i))
+			before = append(append(before, 0x20, 0, 0x41), append(sleb(int64(i)), 0x6a, 0x21)...)
+			before = append(before, local...)
+			after = append(append(append(after, 0x20), local...), 0x6a)
+		}
+		return fn(locals, cat(before, []byte{0x20, 0, 0x41, 1, 0x6a, 0x10, 0}, after)...)
+	}
+	operands := fn(0, cat(
+		bytes.Repeat([]byte{0x20, 0, 0x28, 2, 0}, 3000), []byte{0x20, 0, 0x10, 0}, bytes.Repeat([]byte{0x6a}, 3000),
+	)...)
+	return map[string][]byte{
+		"itself":         with(fn(0, 0x20, 0, 0x10, 0)),
+		"with a result":  with(fn(0, 0x20, 0, 0x41, 1, 0x6a, 0x10, 0, 0x20, 0, 0x6a)),
+		"by turns":       with(fn(0, 0x20, 0, 0x10, 1), fn(0, 0x20, 0, 0x10, 0)),
+		"a long circle":  with(chain...),
+		"by index":       with(fn(0, 0x20, 0, 0x41, 0, 0x11, 0, 0)),
+		"index by turns": with(fn(0, 0x20, 0, 0x41, 1, 0x11, 0, 0), fn(0, 0x20, 0, 0x10, 0)),
+		"inside a loop":  with(fn(0, 0x03, i32, 0x20, 0, 0x10, 0, 0x0d, 0, 0x20, 0, 0x0b)),
+		"100 locals":     with(wide(100)),
+		"5000 locals":    with(wide(5000)),
+		"3000 operands":  with(operands),
+		"a wide callee":  with(fn(0, 0x20, 0, 0x10, 1, 0x10, 0), wideLeaf(2000)),
+	}
+}
+
+// wideLeaf is a function without calls that has much on its stack.
+func wideLeaf(operands int) []byte {
+	return fn(0, cat(bytes.Repeat([]byte{0x20, 0, 0x28, 2, 0}, operands), bytes.Repeat([]byte{0x6a}, operands-1))...)
+}
+
+func sleb(v int64) []byte {
+	var b []byte
+	for {
+		c := byte(v & 0x7f)
+		v >>= 7
+		if v == 0 && c&0x40 == 0 || v == -1 && c&0x40 != 0 {
+			return append(b, c)
+		}
+		b = append(b, c|0x80)
+	}
+}
+
+// TestDeepCallsThatEnd wants honest recursion to go as deep as it did: some thousand
+// calls, with and without a result to keep, over and over.
+func TestDeepCallsThatEnd(t *testing.T) {
+	t.Parallel()
+	p := prepared(t, programs()["calls of itself"])
+	m := start(t, p.Binary)
+	for range 200 {
+		if got, err := m.call(t, 10_000); err != nil || got[0] != 20_000 {
+			t.Fatalf("run(10000) is %v, %v", got, err)
+		}
+	}
+	if room := int32(m.mod.ExportedGlobal(p.Room).Get()); room != rewrite.Room {
+		t.Errorf("%d bytes of room behind the calls", room)
+	}
+}
