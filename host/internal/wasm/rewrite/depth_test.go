@@ -18,7 +18,7 @@ func recursions() map[string][]byte {
 			types[i], all[i] = u(0), u(uint64(i))
 		}
 		return module(sec(1, vec(one)), sec(3, vec(types...)), sec(4, vec(cat([]byte{0x70, 0}, u(uint64(len(bodies)))))),
-			sec(5, vec([]byte{0, 1})), sec(7, vec(export("run", 0, 0))),
+			sec(5, vec([]byte{0, 1})), sec(6, vec([]byte{i32, 1, 0x41, 0, 0x0b})), sec(7, vec(export("run", 0, 0))),
 			sec(9, vec(cat([]byte{0, 0x41, 0, 0x0b}, vec(all...)))), sec(10, vec(bodies...)))
 	}
 	var chain [][]byte
@@ -39,7 +39,19 @@ func recursions() map[string][]byte {
 	operands := fn(0, cat(
 		bytes.Repeat([]byte{0x20, 0, 0x28, 2, 0}, 3000), []byte{0x20, 0, 0x10, 0}, bytes.Repeat([]byte{0x6a}, 3000),
 	)...)
+	// Loops in loops: at each of their heads each local has another value.
+	var nest, end []byte
+	for range 60 {
+		nest = append(nest, 0x03, empty)
+		end = append(end, 0x20, 1, 0x0d, 0, 0x0b)
+	}
+	for i := range byte(60) {
+		nest = append(nest, 0x20, 0, 0x20, i+1, 0x6a, 0x21, i+1)
+		end = append(end, 0x20, i+1, 0x24, 0)
+	}
+	nested := fn(60, cat(nest, []byte{0x20, 0, 0x10, 0, 0x21, 1}, end, []byte{0x20, 1})...)
 	return map[string][]byte{
+		"loops in loops": with(nested),
 		"itself":         with(fn(0, 0x20, 0, 0x10, 0)),
 		"with a result":  with(fn(0, 0x20, 0, 0x41, 1, 0x6a, 0x10, 0, 0x20, 0, 0x6a)),
 		"by turns":       with(fn(0, 0x20, 0, 0x10, 1), fn(0, 0x20, 0, 0x10, 0)),

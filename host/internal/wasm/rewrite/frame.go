@@ -4,8 +4,9 @@ package rewrite
 // The engine keeps a value there if it outlives a call, or if too many are alive at
 // once, and a place once given to a value is given to no other. So those values are
 // counted that are made in one stretch of code without calls and labels and used in
-// another, and all of a stretch that needs many at once. What the engine adds for
-// itself where ways meet counts as one value a label.
+// another, all of a stretch that needs many at once, and those that locals have at the
+// head of a loop. What the engine adds for itself where ways meet counts as one value
+// a label.
 //
 // One frames serves all functions of a module: its numbers never start over, so
 // that nothing has to be cleared.
@@ -16,6 +17,7 @@ type frames struct {
 	kept    []uint32 // by local: the meeting behind which its value was last counted
 	used    []uint32 // by local: the stretch in which it was last met
 
+	locals   int64
 	values   int64 // that may have to be kept
 	words    int64 // most that are passed to a function called, and back
 	all      int64 // values made
@@ -36,7 +38,7 @@ func (f *frames) begin(locals int) {
 		f.kept = append(f.kept, make([]uint32, more)...)
 		f.used = append(f.used, make([]uint32, more)...)
 	}
-	*f = frames{stretch: f.stretch + 1, meeting: f.meeting + 1, made: f.made, kept: f.kept, used: f.used}
+	*f = frames{locals: int64(locals), stretch: f.stretch + 1, meeting: f.meeting + 1, made: f.made, kept: f.kept, used: f.used}
 }
 
 // bytes is the estimate, at the function's end: the engine saves up to 13 registers
@@ -79,6 +81,17 @@ func (f *frames) move(pop, push int64) {
 func (f *frames) label(t signature) {
 	f.values += 1 + int64(t.params+t.results)
 }
+
+// block notes an instruction that works on a block of memory or of a table: the engine
+// makes a loop or a call of it, with values of its own.
+func (f *frames) block() {
+	f.values += 12
+	f.all += 12
+}
+
+// repeat notes a loop that is gone back to, with so many sets of locals inside: at its
+// head each of these has a value of its own.
+func (f *frames) repeat(sets int64) { f.values += min(sets, f.locals) }
 
 // get and set are of a local.
 func (f *frames) get(i uint32) {

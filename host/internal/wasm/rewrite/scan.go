@@ -79,6 +79,7 @@ type opened struct {
 	kind     signature
 	height   int64 // of the operands below its own
 	branched bool  // something branches to its end, or it has an else
+	sets     int64 // of locals, inside
 }
 
 func (s *scanner) instruction(c *cursor) {
@@ -120,6 +121,9 @@ func (s *scanner) instruction(c *cursor) {
 		p := s.prefixed(c)
 		s.frames.move(p.pop, p.push)
 		s.frames.cut()
+		if p.withLength {
+			s.frames.block()
+		}
 	default:
 		if op == opTableSet {
 			s.lasts(c.section, start, "table.set")
@@ -135,6 +139,7 @@ func (s *scanner) instruction(c *cursor) {
 func (s *scanner) local(op byte, i uint32) {
 	if op != opLocalGet {
 		s.frames.set(i)
+		s.open[len(s.open)-1].sets++
 	}
 	if op != opLocalSet {
 		s.frames.get(i)
@@ -166,6 +171,12 @@ func (s *scanner) enter(c *cursor, op byte) {
 func (s *scanner) leave() {
 	b := s.open[len(s.open)-1]
 	s.open = s.open[:len(s.open)-1]
+	if len(s.open) > 0 {
+		s.open[len(s.open)-1].sets += b.sets
+	}
+	if b.loop >= 0 && b.branched {
+		s.frames.repeat(b.sets)
+	}
 	s.frames.height = b.height + int64(b.kind.results)
 	if b.branched {
 		s.frames.meet()
