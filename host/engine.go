@@ -89,7 +89,7 @@ func (e *wasmEngine) fault(c *call, op pay.Operation, fault *wasm.CallError) *pa
 		class = pay.ClassHostFault
 	case wasm.FaultDeadline, wasm.FaultCanceled:
 		class = pay.ClassTimeout
-	case wasm.FaultMemory:
+	case wasm.FaultMemory, wasm.FaultDepth:
 		class = pay.ClassLimit
 	}
 	return &pay.Error{Class: class, Message: fault.Error()}

@@ -60,7 +60,7 @@ type PluginStats struct {
 	Restores   uint64 // instances put back
 	DirtyPages uint64 // pages of 4 KiB that were copied for that
 	// Discards counts the instances that were replaced, by reason: grown, trap,
-	// deadline, exit, pointer, host, canceled, memory.
+	// deadline, exit, pointer, host, canceled, memory, depth.
 	Discards map[string]uint64
 }
 

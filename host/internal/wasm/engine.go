@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -67,6 +68,7 @@ type Module struct {
 	digest   string
 	imports  []string       // names in payhost_v1
 	globals  []string       // names of the mutable globals, as rewriting exported them
+	room     int            // which of them tells the room left on the host's stack
 	lasting  string         // what of an instance can't be put back; "" if everything can
 	data     []rewrite.Data // what memory begins with, if the host lays it
 	config   Config
@@ -88,7 +90,7 @@ func Compile(ctx context.Context, binary []byte, config Config) (*Module, error)
 	}
 	sum := sha256.Sum256(binary)
 	m := &Module{
-		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals, lasting: prepared.Lasting, data: data,
+		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals, room: slices.Index(prepared.Globals, prepared.Room), lasting: prepared.Lasting, data: data,
 	}
 	if err := m.compile(ctx, bare, sum); err != nil {
 		m.Close()

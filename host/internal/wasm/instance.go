@@ -29,12 +29,13 @@ const (
 	FaultHost     Fault = 5 // a panic in a host function: payhost's own fault
 	FaultCanceled Fault = 6 // the caller gave up
 	FaultMemory   Fault = 7 // the guest wanted more memory than it may have
+	FaultDepth    Fault = 8 // the guest's calls went too deep
 )
 
 var faultText = [...]string{
 	"", "plugin trapped", "plugin ran past its deadline", "plugin exited",
 	"plugin passed a pointer outside its memory", "host function failed", "call was canceled",
-	"plugin ran out of memory",
+	"plugin ran out of memory", "plugin's calls went too deep",
 }
 
 // CallError says what ended a call without a reply. After it the instance is
@@ -217,6 +218,8 @@ func (i *Instance) end(err error) *CallError {
 		fault = &CallError{Fault: FaultTrap}
 		var exit *sys.ExitError
 		switch {
+		case i.tooDeep():
+			fault.Fault = FaultDepth
 		case bytes.Contains(i.console.b, []byte("out of memory")):
 			fault.Fault = FaultMemory
 		case errors.As(err, &exit):
@@ -226,6 +229,11 @@ func (i *Instance) end(err error) *CallError {
 	fault.Guest = i.console.tail()
 	i.spoiled = fault.Fault
 	return fault
+}
+
+// tooDeep reports whether a trap came from calls that went too deep.
+func (i *Instance) tooDeep() bool {
+	return i.globals != nil && i.module.room >= 0 && api.DecodeI32(i.globals[i.module.room].Get()) < 0
 }
 
 // Usable reports whether the instance may serve another call.

@@ -63,7 +63,7 @@ func TestHostileGuests(t *testing.T) {
 		{"loop", opLoop, brief, wasm.FaultDeadline, ""},
 		{"loop with calls", opLoopCalls, brief, wasm.FaultDeadline, ""},
 		{"exponential recursion without a loop", opExponential, brief, wasm.FaultDeadline, ""},
-		{"endless recursion", opEndlessRecursion, patience, wasm.FaultMemory, ""},
+		{"endless recursion", opEndlessRecursion, patience, wasm.FaultDepth, ""},
 		{"sleep of an hour", opSleep, brief, wasm.FaultDeadline, ""},
 		{"busy goroutines", opGoroutines, brief, wasm.FaultDeadline, ""},
 		{"flood of output", opFlood, brief, wasm.FaultDeadline, "xxxx"},

@@ -20,7 +20,7 @@ type Stats struct {
 }
 
 // faultLabel names the faults in metrics.
-var faultLabel = [...]string{"", "trap", "deadline", "exit", "pointer", "host", "canceled", "memory"}
+var faultLabel = [...]string{"", "trap", "deadline", "exit", "pointer", "host", "canceled", "memory", "depth"}
 
 // counts is what a pool counts as it goes.
 type counts struct {

@@ -19,8 +19,8 @@ const (
 const Slice = 1 << 21
 
 // MaxStack is how many bytes of the host's stack the calls of a guest may hold, by an
-// estimate from above. For now it is beyond the engine's own limit.
-const MaxStack = 1 << 30
+// estimate from above: room for some hundred thousand calls of a small function.
+const MaxStack = 16 << 20
 
 // Room is what of MaxStack gates give out. The rest is for the first call and the last
 // ones, which pass none.
