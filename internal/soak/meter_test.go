@@ -21,6 +21,7 @@ type reading struct {
 	goroutines int
 	files      int // descriptors
 	mappings   int
+	ofPlugins  int // of those: the memories of instances, and compiled code
 	instances  int // of plugins, that wait
 }
 
@@ -38,6 +39,7 @@ var quantities = []struct {
 	{"goroutines", func(r *reading) int { return r.goroutines }, 10, 20},
 	{"files", func(r *reading) int { return r.files }, 10, 16},
 	{"mappings", func(r *reading) int { return r.mappings }, 10, 40},
+	{"mappings of plugins", func(r *reading) int { return r.ofPlugins }, 10, 20},
 }
 
 // read takes a reading. The collector runs twice, since finalizers free some things
@@ -48,7 +50,7 @@ func (w *world) read() reading {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	r := reading{heap: int(m.HeapAlloc), goroutines: runtime.NumGoroutine(), rss: resident(), files: len(descriptors())}
-	r.mappings = len(mappings())
+	r.mappings, r.ofPlugins = len(mappings()), len(ofPlugins())
 	for _, s := range w.host.Stats() {
 		r.instances += s.Idle
 	}
@@ -87,8 +89,12 @@ func closed() (l leftovers) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	l.files = descriptors()
-	l.plugins = slices.DeleteFunc(mappings(), func(line string) bool { return !plugin.MatchString(line) })
+	l.plugins = ofPlugins()
 	return l
+}
+
+func ofPlugins() []string {
+	return slices.DeleteFunc(mappings(), func(line string) bool { return !plugin.MatchString(line) })
 }
 
 var vmRSS = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
@@ -126,6 +132,6 @@ func median[T any, N cmp.Ordered](list []T, of func(*T) N) N {
 
 // String is the reading in one line.
 func (r reading) String() string {
-	return fmt.Sprintf("heap %5.1f MiB, RSS %6.1f MiB, goroutines %3d, files %3d, mappings %3d, instances %2d",
-		float64(r.heap)/(1<<20), float64(r.rss)/(1<<20), r.goroutines, r.files, r.mappings, r.instances)
+	return fmt.Sprintf("heap %5.1f MiB, RSS %6.1f MiB, goroutines %3d, files %3d, mappings %3d (%d of plugins), instances %2d",
+		float64(r.heap)/(1<<20), float64(r.rss)/(1<<20), r.goroutines, r.files, r.mappings, r.ofPlugins, r.instances)
 }

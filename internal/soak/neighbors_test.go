@@ -36,16 +36,18 @@ const (
 // long the collector takes and stops the world. The latencies depend on how many
 // processors there are: a hostile call has one for as long as it may run.
 func BenchmarkNeighbors(b *testing.B) {
+	var endless []deed
 	for _, d := range deeds {
-		if d.patience == ample && d.name != "allocate" {
-			continue
+		if d.patience == short || d.name == "allocate" {
+			d.patience = short
+			endless = append(endless, d)
+			b.Run("beside="+d.name, func(b *testing.B) { neighbors(b, d) })
 		}
-		d.patience = short
-		b.Run(d.name, func(b *testing.B) { neighbors(b, d) })
 	}
+	b.Run("beside=all", func(b *testing.B) { neighbors(b, endless...) })
 }
 
-func neighbors(b *testing.B, d deed) {
+func neighbors(b *testing.B, list ...deed) {
 	b.Helper()
 	good, bad := pair(b)
 	orders := new(atomic.Int64)
@@ -55,7 +57,7 @@ func neighbors(b *testing.B, d deed) {
 	for b.Loop() {
 		calm.take(b, good, orders)
 		calm.collect()
-		end := strained.misuse(b, bad, d)
+		end := strained.misuse(b, bad, list)
 		strained.take(b, good, orders)
 		strained.collect()
 		end()
@@ -68,6 +70,42 @@ func neighbors(b *testing.B, d deed) {
 	b.ReportMetric(percentile(strained.late, 100), "stop-max-ms")
 	b.ReportMetric(float64(calm.calls)/float64(b.N)/round.Seconds(), "alone-calls/s")
 	b.ReportMetric(100*calm.busy.Seconds()/float64(b.N)/round.Seconds()/float64(runtime.GOMAXPROCS(0)), "alone-cpu-%")
+}
+
+// BenchmarkStack recurses without end and reports what the host's heap grows by
+// meanwhile, which no limit of the guest's own memory speaks of.
+func BenchmarkStack(b *testing.B) {
+	_, bad := pair(b)
+	recurse := deed{name: "recurse", patience: ample}
+	var most uint64
+	for b.Loop() {
+		runtime.GC()
+		before, peak := inUse(), uint64(0)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if _, err := misbehave(b.Context(), bad, recurse, "1"); err == nil {
+				b.Error("endless recursion ended well")
+			}
+		}()
+		for running := true; running; {
+			select {
+			case <-done:
+				running = false
+			case <-time.After(100 * time.Microsecond):
+				peak = max(peak, inUse())
+			}
+		}
+		most = max(most, peak-min(before, peak))
+	}
+	b.ReportMetric(float64(most)/1e6, "peak-MB")
+}
+
+// inUse is the heap's size in bytes, with what is not collected yet.
+func inUse() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // pair is a host with a good plugin, whose provider answers at once, and the
@@ -166,25 +204,29 @@ func (s *strain) collect() {
 	s.pause = max(s.pause, longest(before, pauses()))
 }
 
-// misuse calls the hostile plugin over and over, until the returned function is
-// called.
-func (s *strain) misuse(b *testing.B, c *host.Connection, d deed) (end func()) {
+// misuse has the hostile plugin do each of the deeds over and over, until the
+// returned function is called.
+func (s *strain) misuse(b *testing.B, c *host.Connection, list []deed) (end func()) {
 	b.Helper()
 	ctx, stop := context.WithCancel(b.Context())
+	late := make([][]time.Duration, len(list))
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		for n := 0; ctx.Err() == nil; n++ {
-			began := time.Now()
-			if _, err := misbehave(b.Context(), c, d, strconv.Itoa(n)); err == nil {
-				b.Errorf("%s ended well", d.name)
-				return
+	for i, d := range list {
+		wg.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				began := time.Now()
+				if _, err := misbehave(b.Context(), c, d, strconv.Itoa(n)); err == nil {
+					b.Errorf("%s ended well", d.name)
+					return
+				}
+				late[i] = append(late[i], max(0, time.Since(began)-d.patience))
 			}
-			s.late = append(s.late, max(0, time.Since(began)-d.patience))
-		}
-	})
+		})
+	}
 	return func() {
 		stop()
 		wg.Wait()
+		s.late = append(s.late, slices.Concat(late...)...)
 	}
 }
 
