@@ -5,7 +5,7 @@ package rewrite
 // function to a gate that it leads to.
 const (
 	freeSteps = 2048
-	freeWay   = 4 << 10
+	freeWay   = 8 << 10
 	freeStack = 64 << 10
 )
 
