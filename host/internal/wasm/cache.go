@@ -17,7 +17,7 @@ import (
 
 // cacheVersion names the layout of the cache and what rewriting does to a module:
 // entries of another one are never found.
-const cacheVersion = "2"
+const cacheVersion = "3"
 
 // sumName is the file of an entry that holds the sum of all others.
 const sumName = "sum"

@@ -90,7 +90,8 @@ func Compile(ctx context.Context, binary []byte, config Config) (*Module, error)
 	}
 	sum := sha256.Sum256(binary)
 	m := &Module{
-		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals, room: slices.Index(prepared.Globals, prepared.Room), lasting: prepared.Lasting, data: data,
+		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals,
+		room: slices.Index(prepared.Globals, prepared.Room), lasting: prepared.Lasting, data: data,
 	}
 	if err := m.compile(ctx, bare, sum); err != nil {
 		m.Close()
