@@ -24,7 +24,7 @@ func bridge(ctx context.Context, rt wazero.Runtime) error {
 	if _, err := builder.Instantiate(ctx); err != nil {
 		return err
 	}
-	tick := hostFunction(func(c *frame) { c.inst.tick() }, much)
+	tick := hostFunction(func(c *frame) { c.inst.tick() }, quick)
 	_, err := rt.NewHostModuleBuilder(rewrite.TickModule).
 		NewFunctionBuilder().WithGoModuleFunction(tick, nil, nil).Export(rewrite.TickName).
 		Instantiate(ctx)
@@ -49,7 +49,9 @@ func hostFunction(f func(c *frame), cost int) api.GoModuleFunc {
 		if inst.memory == nil { // a start function: Instantiate is not back yet
 			inst.memory = mod.Memory()
 		}
-		inst.spend(cost)
+		if inst.spend(cost); cost == much {
+			inst.leaveTurn() // it may wait
+		}
 		c := &inst.frame // imports are never nested: one frame serves them all
 		c.inst, c.host, c.stack = inst, inst.host, stack
 		f(c)
@@ -60,9 +62,9 @@ func hostFunction(f func(c *frame), cost int) api.GoModuleFunc {
 // share one. What stands between two looks is bounded by quick: so many calls that
 // take tens of nanoseconds, or as many KiB that they copy.
 const (
-	quick  = 32    // what may be spent between two looks at the clock
-	little = 1     // of an import that does next to nothing
-	much   = quick // of one that may work or wait
+	quick  = 32        // what may be spent between two looks at the clock
+	little = 1         // of an import that does next to nothing
+	much   = quick + 1 // of one that may work or wait
 )
 
 // costs lists the imports that may take more than their bytes tell.

@@ -73,7 +73,8 @@ type Instance struct {
 	caller    context.Context
 	deadline  time.Time
 	ticks     uint64
-	unwatched int // what the guest may still have the host do before it looks at the clock
+	turn      bool // it computes much, and it is its turn; see turns
+	unwatched int  // what the guest may still have the host do before it looks at the clock
 	fault     *CallError
 }
 
@@ -209,6 +210,7 @@ func (i *Instance) begin(ctx context.Context, host abi.Imports, deadline time.Ti
 
 // end forgets the call and turns the engine's error into ours.
 func (i *Instance) end(err error) *CallError {
+	i.leaveTurn()
 	i.host, i.caller = initHost{}, nil
 	if err == nil && i.fault == nil {
 		return nil
@@ -274,10 +276,6 @@ func (i *Instance) guard() {
 	panic(stop{})
 }
 
-// tick is called by the guest once per slice of its work; the wrapper of host
-// functions has seen to the deadline.
-func (i *Instance) tick() { i.ticks++ }
-
 // check ends the guest if its call is over.
 func (i *Instance) check() {
 	if i.caller == nil {
@@ -299,6 +297,7 @@ func (i *Instance) sleep(ns int64) {
 	if i.caller == nil || ns <= 0 {
 		return
 	}
+	i.leaveTurn()
 	left := time.Until(i.deadline)
 	timer := time.NewTimer(min(time.Duration(ns), max(left, 0)))
 	defer timer.Stop()

@@ -3,6 +3,7 @@ package rewrite_test
 import (
 	"bytes"
 	"encoding/binary"
+	"runtime"
 	"testing"
 
 	"github.com/payhost/payhost/host/internal/wasm/rewrite"
@@ -80,6 +81,29 @@ func sleb(v int64) []byte {
 			return append(b, c)
 		}
 		b = append(b, c|0x80)
+	}
+}
+
+// TestRecursionEnds wants every endless recursion to end by a trap that can be told, long
+// before the engine's own limit, and with little memory: all stacks that the engine
+// allocates on the way are together less than twice the largest.
+func TestRecursionEnds(t *testing.T) { // alone: it counts what the process allocates
+	const most = 2*16<<20 + 8<<20 // and what the engine's trace needs
+	for name, code := range recursions() {
+		t.Run(name, func(t *testing.T) {
+			p := prepared(t, code)
+			m := start(t, p.Binary)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := m.call(t, 1)
+			runtime.ReadMemStats(&after)
+			if room := int32(m.mod.ExportedGlobal(p.Room).Get()); err == nil || room >= 0 {
+				t.Errorf("ended by %v with room for %d bytes", err, room)
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took > most {
+				t.Errorf("%d bytes allocated", took)
+			}
+		})
 	}
 }
 

@@ -1,0 +1,49 @@
+package wasm_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/payhost/payhost/host/internal/wasm"
+)
+
+// TestHeavyCallsTakeTurns runs more endless guests than there are processors: each is
+// stopped by its own deadline or by its caller, and every turn is given back, so that
+// honest work behind them ends.
+func TestHeavyCallsTakeTurns(t *testing.T) {
+	t.Parallel()
+	var wait sync.WaitGroup
+	for n := range 6 {
+		op := []int32{opLoop, opLoopCalls, opExponential}[n%3]
+		wait.Go(func() {
+			inst, err := hostile.Instantiate(t.Context(), patience)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer inst.Close()
+			_, err = inst.Call(t.Context(), nobody{}, op, 0, time.Now().Add(200*time.Millisecond))
+			if got := fault(t, err); got.Fault != wasm.FaultDeadline {
+				t.Errorf("op %d: fault is %q, want its deadline", op, got)
+			}
+		})
+	}
+	wait.Wait()
+	for range 4 {
+		wait.Go(func() {
+			inst, err := hostile.Instantiate(t.Context(), patience)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer inst.Close()
+			if _, err := inst.Call(t.Context(), clock{}, opWork, 20_000_000, time.Now().Add(patience)); err != nil {
+				t.Errorf("honest work: %v", err)
+			} else if inst.Ticks() < 16 {
+				t.Errorf("%d ticks: the work was not heavy", inst.Ticks())
+			}
+		})
+	}
+	wait.Wait()
+}
