@@ -15,10 +15,6 @@ import (
 	"time"
 )
 
-// cacheVersion names the layout of the cache and what rewriting does to a module:
-// entries of another one are never found.
-const cacheVersion = "3"
-
 // sumName is the file of an entry that holds the sum of all others.
 const sumName = "sum"
 
@@ -32,7 +28,7 @@ type entry struct {
 	fresh bool   // dir is not final yet
 }
 
-// openEntry finds the entry of a module, or makes room for one.
+// openEntry finds the entry of code by its digest, or makes room for one.
 func openEntry(root string, digest [32]byte) (*entry, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, &LoadError{Reason: "compile cache: folder can't be made", Err: err}
@@ -41,7 +37,7 @@ func openEntry(root string, digest [32]byte) (*entry, error) {
 		return nil, &LoadError{Reason: "compile cache: " + err.Error(), Err: err}
 	}
 	prune(root)
-	e := &entry{final: filepath.Join(root, "module-"+cacheVersion+"-"+hex.EncodeToString(digest[:]))}
+	e := &entry{final: filepath.Join(root, "module-"+hex.EncodeToString(digest[:]))}
 	if e.whole() {
 		e.dir = e.final
 		now := time.Now()

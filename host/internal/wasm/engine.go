@@ -93,7 +93,7 @@ func Compile(ctx context.Context, binary []byte, config Config) (*Module, error)
 		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals,
 		room: slices.Index(prepared.Globals, prepared.Room), lasting: prepared.Lasting, data: data,
 	}
-	if err := m.compile(ctx, bare, sum); err != nil {
+	if err := m.compile(ctx, bare); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -106,11 +106,14 @@ func Compile(ctx context.Context, binary []byte, config Config) (*Module, error)
 
 // compile has the engine compile the module, or read it from the cache. Where the
 // cache can't be written, as on a full disk, it does without.
-func (m *Module) compile(ctx context.Context, bare []byte, digest [32]byte) error {
+//
+// The entry's name is of what is compiled: two revisions that differ only in their
+// manifest share it, and another way of rewriting finds none.
+func (m *Module) compile(ctx context.Context, bare []byte) error {
 	if m.config.CacheDir == "" {
 		return m.open(ctx, bare, "")
 	}
-	cached, err := openEntry(m.config.CacheDir, digest)
+	cached, err := openEntry(m.config.CacheDir, sha256.Sum256(bare))
 	if err != nil {
 		return err
 	}
