@@ -1,6 +1,8 @@
 package host
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -82,14 +84,22 @@ func TestImportsMustBeJustified(t *testing.T) {
 // TestSchemaRefuses gives schemas that a plugin may not have.
 func TestSchemaRefuses(t *testing.T) {
 	t.Parallel()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, schema := range map[string]string{
 		"not JSON":           `{`,
 		"not a schema":       `{"type":"nonsense"}`,
 		"reference outside":  `{"$ref":"https://example.com/schema.json"}`,
 		"reference to files": `{"$ref":"file:///etc/passwd"}`,
+		"reference beside":   `{"$ref":"other.json"}`,
 	} {
-		if _, err := compileSchema(schema); err == nil {
+		_, err := compileSchema(schema)
+		if err == nil {
 			t.Errorf("%s was taken", name)
+		} else if strings.Contains(err.Error(), filepath.Dir(here)) {
+			t.Errorf("%s: error %q tells where payhost runs", name, err)
 		}
 	}
 }

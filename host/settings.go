@@ -31,12 +31,15 @@ func compileSchema(text string) (*settingsSchema, error) {
 	if err != nil {
 		return nil, errors.New("is not JSON")
 	}
+	// An absolute address: one like a file's name would be looked up in the working folder, which need not
+	// be there, and its path would stand in errors.
+	const address = "payhost:///settings.json"
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(noLoader{})
-	if err := compiler.AddResource("settings.json", doc); err != nil {
+	if err := compiler.AddResource(address, doc); err != nil {
 		return nil, errors.New("is not a JSON Schema")
 	}
-	schema, err := compiler.Compile("settings.json")
+	schema, err := compiler.Compile(address)
 	if err != nil {
 		return nil, errors.New("is not a valid JSON Schema: " + firstLine(err.Error()))
 	}
