@@ -79,7 +79,11 @@ func TestRandomnessNeverRepeats(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, host.Source{Bytes: probeModule(t)}, oneSlot)
 	seen := map[string]bool{}
-	for range 300 {
+	calls := 300
+	if testing.Short() {
+		calls = 60
+	}
+	for range calls {
 		result, err := r.conn.Create(t.Context(), create("random"))
 		if pay.ClassOf(err) != pay.ClassDeclined {
 			t.Fatal(err)
@@ -117,7 +121,11 @@ func TestIsolatedCallsAnswerAsNative(t *testing.T) {
 		"", "", "", "path /pay/declined", "path /pay/refused", "path /pay/words", "claim", "many", "trap", "nil", "plain", "odd",
 		"denied-after-answer", "basic", "lie-read", "log one line of text",
 	}
-	for n := range 250 {
+	calls := 250
+	if testing.Short() {
+		calls = 60
+	}
+	for n := range calls {
 		do := actions[random.IntN(len(actions))]
 		request := create(do)
 		request.Amount = pay.New(int64(100+100*random.IntN(1000)), pay.KZT)

@@ -133,7 +133,10 @@ func (m *Module) fromImage(ctx context.Context, img *image, timeout time.Duratio
 	if err != nil {
 		return nil, err
 	}
-	inst.end(nil)
+	if fault := inst.end(nil); fault != nil { // of the start function
+		inst.Close()
+		return nil, fault
+	}
 	if err := inst.resume(img); err != nil {
 		inst.Close()
 		return nil, err

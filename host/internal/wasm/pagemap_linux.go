@@ -22,7 +22,7 @@ type scanArg struct {
 }
 
 // scanRegion is struct page_region.
-type scanRegion struct{ start, end, categories uint64 }
+type scanRegion struct{ start, end, _ uint64 }
 
 // Categories of pages.
 const (

@@ -26,10 +26,11 @@ func Detach(module []byte) ([]byte, []Data, error) {
 		case secStart, secDataCount:
 			return module, nil, nil
 		case secData:
-			plain := false
-			if data, plain, err = segments(s); err != nil || !plain {
+			list, plain, err := segments(s)
+			if err != nil || !plain {
 				return module, nil, err
 			}
+			data = list
 		default:
 			kept = append(kept, s)
 		}
