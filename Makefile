@@ -15,7 +15,7 @@ RUN       ?=
 CONFORMANCE ?=
 SOAK      ?= 5m
 
-.PHONY: help build plugins demo run conformance test race check format lint vuln fuzz bench soak clean
+.PHONY: help build plugins demo run conformance test race check format lint vuln fuzz peers bench soak clean
 help: ## Show what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -58,7 +58,7 @@ race: ## Run the tests of concurrent code under the race detector
 	go test -race -timeout 15m ./payments -run 'Flow|Concurrent|Processes|SameKey|Delivery|Postlink|Parked|Batches|Guards'
 	go test -race -timeout 15m ./payments/store -run SQLite
 
-check: format lint vuln test race ## The pre-flight: all that CI runs, and more
+check: format lint vuln test race peers ## The pre-flight: all that CI runs, and more
 
 format: ## Fail if a file is not formatted
 	@out=$$(go run $(GOFUMPT) -l . ); if [ -n "$$out" ]; then echo "not formatted:"; echo "$$out"; exit 1; fi
@@ -76,6 +76,9 @@ fuzz: ## Run every fuzz target for FUZZTIME
 			echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 		done; \
 	done
+
+peers: ## Hold every peer of the benchmarks to the same result
+	cd bench && go vet ./... && go test -timeout 15m ./...
 
 bench: build ## Measure every row of docs/performance.md, peers too, in ten minutes (BENCH=quick, BENCH=million)
 	@cd bench && go run ./cmd/bench -mode $(or $(BENCH),full)

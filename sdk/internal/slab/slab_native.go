@@ -12,9 +12,6 @@ func Rest(n int) []byte { return make([]byte, n) }
 // Keep takes the first n bytes of what [Rest] returned.
 func Keep(int) {}
 
-// Renew begins a new piece.
-func Renew() {}
-
 // Pool gives out values of one type. The zero value is ready.
 type Pool[T any] struct{}
 
