@@ -322,7 +322,7 @@ func waitFor(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for range 5000 {
+	for range 15000 {
 		if is() {
 			return
 		}
