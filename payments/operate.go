@@ -25,7 +25,6 @@ type intent struct {
 	scope   store.Scope
 	fields  any    // the business fields, for the fingerprint
 	book    string // the book it is on, "" for a new one
-	fresh   bool   // the provider is asked for the book's state before the intent is decided on
 	request request
 
 	// blocking is the book that kept a new one from being opened, once that is known.
@@ -65,7 +64,7 @@ func (e *Engine) operate(ctx context.Context, in *intent) (Answer, error) {
 // decide looks whether the key was used, decides on the book as it is, and runs the
 // attempt; again if the book has moved meanwhile.
 func (e *Engine) decide(ctx context.Context, in *intent, print []byte) (Answer, error) {
-	probed, looked := false, false
+	probed := false
 	for range maxDecides {
 		claim, err := e.store.Key(ctx, in.scope)
 		switch {
@@ -77,10 +76,6 @@ func (e *Engine) decide(ctx context.Context, in *intent, print []byte) (Answer, 
 			return answer, err
 		case !errors.Is(err, store.ErrNotFound):
 			return Answer{}, storeError(err)
-		}
-		if in.fresh && !looked {
-			looked = true
-			e.probeNow(ctx, in.book) // if it can't be told now, what is known has to do
 		}
 		answer, err := e.first(ctx, in, print)
 		switch {

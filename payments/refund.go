@@ -17,23 +17,16 @@ func (e *Engine) Refund(ctx context.Context, call Call, payment string, r NewRef
 	if err != nil {
 		return Answer{}, err
 	}
-	// Where a refund shows as a sum only, the sum before it must be the provider's and
-	// not what was last heard: money given back behind our back would else count as it.
-	fresh := !e.hints(book.Connection).refundStatus
-	return e.refund(ctx, call, "api:"+call.Caller, book, r, fresh)
+	return e.refund(ctx, call, "api:"+call.Caller, book, r)
 }
 
-// refund gives money back; fresh has the provider asked first, which a visit that has
-// just asked, and waits for this refund, must not.
-func (e *Engine) refund(
-	ctx context.Context, call Call, actor string, book *ledger.Book, r NewRefund, fresh bool,
-) (Answer, error) {
+func (e *Engine) refund(ctx context.Context, call Call, actor string, book *ledger.Book, r NewRefund) (Answer, error) {
 	if len(r.Reason) > maxReason {
 		return Answer{}, invalid("reason", "is longer than 500 bytes")
 	}
 	alone := !e.hints(book.Connection).refundStatus
 	return e.onBook(ctx, call, actor, book, step{
-		op: pay.OpRefund, fields: r, amount: r.Amount, fresh: fresh,
+		op: pay.OpRefund, fields: r, amount: r.Amount,
 		check: func(conn *host.Connection, b *ledger.Book) error {
 			if err := mayRefund(b, r.Amount, alone); err != nil {
 				return err

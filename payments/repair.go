@@ -251,7 +251,7 @@ func (e *Engine) autoRefund(ctx context.Context, b *ledger.Book) {
 		return
 	}
 	call := Call{Caller: "host", Key: "late success"}
-	_, err := e.refund(ctx, call, "host", b, NewRefund{Amount: b.Paid.Money, Reason: "paid after the payment had ended"}, false)
+	_, err := e.refund(ctx, call, "host", b, NewRefund{Amount: b.Paid.Money, Reason: "paid after the payment had ended"})
 	if err != nil {
 		e.log.Warn("late success is not given back yet", "payment", b.PaymentID(), "error", err)
 	}

@@ -52,7 +52,6 @@ func (e *Engine) Cancel(ctx context.Context, call Call, payment string) (Answer,
 type step struct {
 	op      pay.Operation
 	object  string // what it is on besides the payment: a refund's id
-	fresh   bool   // see intent
 	fields  any
 	amount  pay.Money
 	request request
@@ -74,7 +73,7 @@ func (e *Engine) onPayment(ctx context.Context, call Call, payment string, s ste
 // onBook runs a step on a book.
 func (e *Engine) onBook(ctx context.Context, call Call, actor string, book *ledger.Book, s step) (Answer, error) {
 	in := &intent{
-		op: s.op, call: call, actor: actor, fields: s.fields, book: book.ID, fresh: s.fresh, request: s.request, answer: s.answer,
+		op: s.op, call: call, actor: actor, fields: s.fields, book: book.ID, request: s.request, answer: s.answer,
 		scope: store.Scope{
 			Caller: call.Caller, Connection: book.Connection, Operation: s.op.String() + " " + book.PaymentID(), Key: call.Key,
 		},
