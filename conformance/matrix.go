@@ -121,9 +121,9 @@ func (s *suite) everywhere(faults []wire.Fault) ([]job, string) {
 	for _, d := range runs {
 		for _, at := range d.sites {
 			for _, f := range faults {
-				f.At = at.at
+				f = at.fault(f)
 				jobs = append(jobs, job{
-					where:  fmt.Sprintf("%s (%s %s, at %q of the flow %q)", f, at.method, at.path, at.step, d.flow.name),
+					where:  fmt.Sprintf("%s of the flow %q", at.where(f), d.flow.name),
 					faults: []wire.Fault{f}, live: d.flow.live,
 				})
 			}
@@ -183,7 +183,7 @@ func (s *suite) drawn() ([]job, string) {
 		}}
 		for range 2 + r.IntN(2) {
 			at, f := d.sites[r.IntN(len(d.sites))], kinds[r.IntN(len(kinds))]
-			f.At = at.at
+			f = at.fault(f)
 			if len(j.faults) > 0 { // one may outlive the host's repeats: three would outlive its patience
 				f.Again = 0
 			}

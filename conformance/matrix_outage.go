@@ -36,11 +36,9 @@ func (s *suite) outage() ([]job, string) {
 const week = 7 * 24 * time.Hour
 
 func away(d *dryRun, at site, long time.Duration) job {
-	lost := wire.Fault{Kind: wire.CutAfter, At: at.at}
-	gone := wire.Fault{Kind: wire.Refuse, From: at.at + 1, For: long}
+	f := at.fault(wire.Fault{Kind: wire.CutAfter, Then: &wire.Fault{Kind: wire.Refuse, For: long}})
 	return job{
-		where:  fmt.Sprintf("%s (%s %s, at %q), then %s", lost, at.method, at.path, at.step, gone),
-		faults: []wire.Fault{lost, gone},
+		where: at.where(f), faults: []wire.Fault{f},
 		live: func(l *Life) {
 			l.resigned = true // what the payer did not come to see is over
 			l.open = long == week
@@ -55,9 +53,10 @@ func (s *suite) unauthorized() ([]job, string) {
 	var jobs []job
 	for _, d := range runs {
 		for _, at := range d.sites {
+			f := at.fault(wire.Fault{Kind: wire.Unauthorized})
 			jobs = append(jobs, job{
-				where:  fmt.Sprintf("401 to request %d (%s %s, at %q of the flow %q)", at.at, at.method, at.path, at.step, d.flow.name),
-				faults: []wire.Fault{{Kind: wire.Unauthorized, At: at.at}},
+				where:  fmt.Sprintf("%s of the flow %q", at.where(f), d.flow.name),
+				faults: []wire.Fault{f},
 				live: func(l *Life) {
 					l.forgiving = true
 					d.flow.live(l)

@@ -130,11 +130,11 @@ func (s *suite) early() ([]job, string) {
 	return []job{
 		{
 			where: "the provider called while the answer to create was held up", live: liveEarly,
-			faults: []wire.Fault{{Kind: wire.Slow, At: at.at}},
+			faults: []wire.Fault{at.fault(wire.Fault{Kind: wire.Slow})},
 		},
 		{
 			where: "the provider called after the answer to create was lost", live: liveEarly,
-			faults: []wire.Fault{{Kind: wire.CutAfter, At: at.at}},
+			faults: []wire.Fault{at.fault(wire.Fault{Kind: wire.CutAfter})},
 		},
 	}, ""
 }

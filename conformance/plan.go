@@ -118,11 +118,13 @@ type dryRun struct {
 
 // site is a request of a flow.
 type site struct {
-	at     int // its number
-	method string
-	path   string
-	step   string
-	writes bool // the plugin made it as a writing call
+	at      int // its number
+	nth     int // its number among those of the same method, pattern and step
+	method  string
+	path    string
+	pattern string // the path, with "*" for what is another in each life
+	step    string
+	writes  bool // the plugin made it as a writing call
 }
 
 // dryRuns lives every flow once.
@@ -155,10 +157,12 @@ func (d *dryRun) live(ctx context.Context, s *suite, st *station) {
 		return
 	}
 	seen := map[string]int{}
+	ids := l.ids()
 	for _, x := range l.Wire.Journal() {
-		at := site{at: x.Number, method: x.Method, path: x.Path, step: x.Step}
-		like := at.method + at.path + at.step
-		if seen[like]++; seen[like] <= 2 { // the third poll is as the second
+		at := site{at: x.Number, method: x.Method, path: x.Path, pattern: pattern(x.Path, ids), step: x.Step}
+		like := at.method + at.pattern + at.step
+		seen[like]++
+		if at.nth = seen[like]; at.nth <= 2 { // the third poll is as the second
 			d.sites = append(d.sites, at)
 		}
 	}
@@ -192,6 +196,29 @@ func (d *dryRun) live(ctx context.Context, s *suite, st *station) {
 	d.points = slices.Sorted(maps.Keys(l.process.seen))
 }
 
+// ids are the names that this life's payments and objects have, and no other's do.
+func (l *Life) ids() map[string]bool {
+	ids := map[string]bool{}
+	for _, id := range l.payments {
+		ids[id] = true
+	}
+	for _, o := range l.Sim.Objects() {
+		ids[o.ID], ids[o.Ref] = true, true
+	}
+	return ids
+}
+
+// pattern puts "*" in the place of each id in a path.
+func pattern(path string, ids map[string]bool) string {
+	parts := strings.Split(path, "/")
+	for i := range parts {
+		if parts[i] != "" && ids[parts[i]] {
+			parts[i] = "*"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
 // runs returns the dry runs in a fixed order, and why there is none.
 func (s *suite) runs() ([]*dryRun, string) {
 	var list []*dryRun
@@ -208,8 +235,20 @@ func (s *suite) runs() ([]*dryRun, string) {
 	return list, ""
 }
 
-// faultAt is a fault at a site.
+// fault is a fault at a site.
 func (at site) fault(f wire.Fault) wire.Fault {
-	f.At = at.at
+	if f.Kind == wire.Refuse {
+		f.At = at.at
+	} else {
+		f.At, f.Site = at.nth, &wire.Site{Method: at.method, Path: at.pattern, Step: at.step}
+	}
 	return f
+}
+
+// where says in a report where such a fault is.
+func (at site) where(f wire.Fault) string {
+	if f.Site == nil {
+		return fmt.Sprintf("%s (%s %s), at %q", f, at.method, at.path, at.step)
+	}
+	return fmt.Sprintf("%s, at %q", f, at.step)
 }

@@ -69,8 +69,12 @@ type Fault struct {
 	// At is the number of the request that it happens to, from 1; 0 for every request
 	// from now on.
 	At int
-	// From is, where At is 0, the number of the first request that it happens to.
-	From int
+	// Site, if not nil, is where At counts: among its requests, and not among all. A
+	// merchant that asks once more or once less is then no matter. Nothing is known of a
+	// request whose connection is refused, so Refuse counts among all.
+	Site *Site
+	// Then, if not nil, is what is armed once this has happened.
+	Then *Fault
 	// For is how long it lasts, from the first request that it happens to, by the wire's
 	// clock; 0 for ever.
 	For time.Duration
@@ -85,6 +89,12 @@ type Fault struct {
 	// Words are what the changes of words, amounts and references look for in an
 	// answer, as texts.
 	Words []string
+}
+
+// Site is the requests of a method and a path that are made while the merchant is at
+// a step. A part of Path that is "*" stands for any.
+type Site struct {
+	Method, Path, Step string
 }
 
 // String says it in a report: "cut_after at request 3".

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,6 +46,7 @@ type Wire struct {
 // armed is a fault that may still happen.
 type armed struct {
 	Fault
+	seen int // requests at its site
 	hits int
 	last string // method and path of what it last hit
 	done bool
@@ -168,8 +170,8 @@ func (w *Wire) refuse() (*Exchange, bool) {
 		return nil, true
 	}
 	for _, f := range w.faults {
-		if f.Kind == Refuse && f.due(w.now(), w.number+1, "", "") {
-			f.hit(w.now(), "", "")
+		if f.Kind == Refuse && f.due(w.now(), w.number+1, nil) {
+			w.hit(f, "", "")
 			w.number++
 			return w.note(&Exchange{Fault: f.Kind}), true
 		}
@@ -185,15 +187,17 @@ func (w *Wire) begin(r *http.Request, body []byte) (*Exchange, *Fault) {
 	x := w.note(&Exchange{
 		Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone(), Body: body,
 	})
+	var first *Fault
 	for _, f := range w.faults {
-		if f.Kind != Refuse && f.due(w.now(), w.number, r.Method, r.URL.Path) {
-			f.hit(w.now(), r.Method, r.URL.Path)
+		number := f.count(w.number, x)
+		if first == nil && f.Kind != Refuse && f.due(w.now(), number, x) {
+			w.hit(f, r.Method, r.URL.Path)
 			x.Fault = f.Kind
 			fault := f.Fault
-			return x, &fault
+			first = &fault
 		}
 	}
-	return x, nil
+	return x, first
 }
 
 // note puts an exchange into the journal. The caller holds the lock.
@@ -229,7 +233,7 @@ func (w *Wire) mustDial() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.faults {
-		if f.Kind == Refuse && f.due(w.now(), w.number+1, "", "") {
+		if f.Kind == Refuse && f.due(w.now(), w.number+1, nil) {
 			return true
 		}
 	}
@@ -256,13 +260,31 @@ func (w *Wire) release() {
 	}
 }
 
-// due reports whether the fault happens to a request. Of one that is about to be
-// made, method and path are not known yet.
-func (f *armed) due(now time.Time, number int, method, path string) bool {
+// count returns a request's number, as the fault counts.
+func (f *armed) count(number int, x *Exchange) int {
+	if f.Site == nil {
+		return number
+	}
+	if f.Site.Method != x.Method || f.Site.Step != x.Step || !f.Site.has(x.Path) {
+		return 0
+	}
+	f.seen++
+	return f.seen
+}
+
+// has reports whether a path is the site's.
+func (s *Site) has(path string) bool {
+	want, have := strings.Split(s.Path, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(want, have, func(want, have string) bool { return want == "*" || want == have })
+}
+
+// due reports whether the fault happens to a request with a number. One that is about
+// to be made is nil: its method and path are not known yet.
+func (f *armed) due(now time.Time, number int, x *Exchange) bool {
 	switch {
-	case f.done, number < f.From, !f.over.IsZero() && !now.Before(f.over):
+	case f.done, !f.over.IsZero() && !now.Before(f.over):
 		return false
-	case path != "" && f.Path != "" && !matches(f.Path, path):
+	case x != nil && f.Path != "" && !matches(f.Path, x.Path):
 		return false
 	case f.At == 0:
 		return true
@@ -271,20 +293,24 @@ func (f *armed) due(now time.Time, number int, method, path string) bool {
 	case f.Kind == Refuse:
 		return f.hits <= f.Again
 	}
-	if f.hits > f.Again || f.last != method+" "+path {
+	if f.hits > f.Again || f.last != x.Method+" "+x.Path {
 		f.done = true
 		return false
 	}
 	return true
 }
 
-func (f *armed) hit(now time.Time, method, path string) {
+// hit notes that a fault happens, and arms what follows it. The caller holds the lock.
+func (w *Wire) hit(f *armed, method, path string) {
 	f.hits++
 	if f.For > 0 && f.over.IsZero() {
-		f.over = now.Add(f.For)
+		f.over = w.now().Add(f.For)
 	}
 	f.last = method + " " + path
 	f.done = f.At != 0 && f.hits > f.Again
+	if f.Then != nil && f.hits == 1 {
+		w.faults = append(w.faults, &armed{Fault: *f.Then})
+	}
 }
 
 func matches(pattern, path string) bool {
@@ -300,10 +326,10 @@ func (f Fault) describe() string {
 		text += " after the effect"
 	}
 	switch {
+	case f.At > 0 && f.Site != nil:
+		text += fmt.Sprintf(" at request %d of %s %s", f.At, f.Site.Method, f.Site.Path)
 	case f.At > 0:
 		text += fmt.Sprintf(" at request %d", f.At)
-	case f.From > 0:
-		text += fmt.Sprintf(" from request %d on", f.From)
 	case f.Path != "":
 		text += " at every " + f.Path
 	}
@@ -312,6 +338,9 @@ func (f Fault) describe() string {
 	}
 	if f.Again > 0 {
 		text += fmt.Sprintf(" and %d repeats", f.Again)
+	}
+	if f.Then != nil {
+		text += ", then " + f.Then.describe()
 	}
 	return text
 }

@@ -153,20 +153,42 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestFor ends a fault by the wire's clock.
+// TestSite counts at one site, however often others are asked.
+func TestSite(t *testing.T) {
+	t.Parallel()
+	f := newFar(t, "{}")
+	var step atomic.Value
+	f.wire.Step = func() string { return step.Load().(string) }
+	f.wire.Arm(wire.Fault{Kind: wire.ServerError, At: 1})
+	f.wire.Arm(wire.Fault{
+		Kind: wire.Unavailable, At: 2, Again: 1, Site: &wire.Site{Method: http.MethodPost, Path: "/*/a", Step: "refund"},
+	})
+	var got []int
+	for _, ask := range []string{"refund /1/a", "pay /2/a", "refund /b", "refund /3/a", "refund /3/a", "refund /3/a"} {
+		at, path, _ := strings.Cut(ask, " ")
+		step.Store(at)
+		status, _ := f.ask(path)
+		got = append(got, status)
+	}
+	if !slices.Equal(got, []int{500, 200, 200, 503, 503, 200}) {
+		t.Errorf("%v: the second /a of the refund and its repeat are to be hit, also if another fault hit the first", got)
+	}
+}
+
+// TestFor ends a fault that follows another by the wire's clock.
 func TestFor(t *testing.T) {
 	t.Parallel()
 	f := newFar(t, "{}")
 	var passed atomic.Int64
 	f.wire.Now = func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(passed.Load())) }
-	f.wire.Arm(wire.Fault{Kind: wire.Unavailable, From: 2, For: time.Hour})
+	f.wire.Arm(wire.Fault{Kind: wire.ServerError, At: 1, Then: &wire.Fault{Kind: wire.Unavailable, For: time.Hour}})
 	var got []int
 	for _, wait := range []time.Duration{0, 0, 59 * time.Minute, 2 * time.Minute} {
 		passed.Add(int64(wait))
 		status, _ := f.ask("/a")
 		got = append(got, status)
 	}
-	if !slices.Equal(got, []int{200, 503, 503, 200}) {
+	if !slices.Equal(got, []int{500, 503, 503, 200}) {
 		t.Errorf("%v", got)
 	}
 }
