@@ -11,12 +11,9 @@ package wasm
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -78,56 +75,111 @@ type Module struct {
 	compiled wazero.CompiledModule
 }
 
-// Compile checks, rewrites and compiles a module. It runs none of its code.
+// Compile checks, rewrites and compiles a module, or takes what became of that from the
+// cache. It runs none of the module's code.
 func Compile(ctx context.Context, binary []byte, config Config) (*Module, error) {
-	prepared, err := rewrite.Prepare(binary)
+	digest, key := digests(binary)
+	m := &Module{config: config, digest: digest}
+	err := m.load(ctx, binary, key)
+	if err == nil {
+		err = m.check()
+	}
 	if err != nil {
-		return nil, &LoadError{Reason: err.Error(), Err: err}
-	}
-	bare, data, err := rewrite.Detach(prepared.Binary)
-	if err != nil {
-		return nil, &LoadError{Reason: err.Error(), Err: err}
-	}
-	sum := sha256.Sum256(binary)
-	m := &Module{
-		config: config, digest: hex.EncodeToString(sum[:]), globals: prepared.Globals,
-		room: slices.Index(prepared.Globals, prepared.Room), lasting: prepared.Lasting, data: data,
-	}
-	if err := m.compile(ctx, bare); err != nil {
-		m.Close()
-		return nil, err
-	}
-	if err := m.check(); err != nil {
 		m.Close()
 		return nil, err
 	}
 	return m, nil
 }
 
-// compile has the engine compile the module, or read it from the cache. Where the
-// cache can't be written, as on a full disk, it does without.
-//
-// The entry's name is of what is compiled: two revisions that differ only in their
-// manifest share it, and another way of rewriting finds none.
-func (m *Module) compile(ctx context.Context, bare []byte) error {
+// load has the engine read the module from the cache, or compile it. Where the cache
+// can't be written, as on a full disk, it does without.
+func (m *Module) load(ctx context.Context, binary []byte, key string) error {
 	if m.config.CacheDir == "" {
-		return m.open(ctx, bare, "")
+		return m.compile(ctx, binary, nil)
 	}
-	cached, err := openEntry(m.config.CacheDir, sha256.Sum256(bare))
+	cached, err := openEntry(m.config.CacheDir, key)
 	if err != nil {
 		return err
 	}
-	if m.open(ctx, bare, cached.dir) == nil {
+	if outline, ok := cached.read(); ok {
+		if m.recall(ctx, outline, cached) == nil {
+			return nil
+		}
+		m.Close()
+		cached.unfit = true
+	}
+	if cached.begin() == nil && m.compile(ctx, binary, cached) == nil {
 		cached.keep()
 		return nil
 	}
 	cached.drop()
 	m.Close()
-	return m.open(ctx, bare, "")
+	return m.compile(ctx, binary, nil)
 }
 
-// open starts a runtime of the module's own and compiles the module in it.
-func (m *Module) open(ctx context.Context, bare []byte, cacheDir string) (err error) {
+// recall has the engine read the machine code of an entry. The context that it is given
+// has ended, so that it compiles nothing where it finds none, or none for this
+// processor: it would compile the outline.
+func (m *Module) recall(ctx context.Context, outline []byte, cached *entry) error {
+	bare, err := m.readOutline(outline, cached.key)
+	if err != nil {
+		return err
+	}
+	if err := m.open(ctx, cached.final); err != nil {
+		return err
+	}
+	ended, end := context.WithCancel(ctx)
+	end()
+	return m.translate(ended, bare)
+}
+
+// compile rewrites the module and has the engine compile it, into an entry of the cache
+// if there is one.
+func (m *Module) compile(ctx context.Context, binary []byte, cached *entry) error {
+	prepared, err := rewrite.Prepare(binary)
+	if err != nil {
+		return &LoadError{Reason: err.Error(), Err: err}
+	}
+	bare, data, err := rewrite.Detach(prepared.Binary)
+	if err != nil {
+		return &LoadError{Reason: err.Error(), Err: err}
+	}
+	about := kept{Globals: prepared.Globals, Lasting: prepared.Lasting, Room: prepared.Room}
+	m.describe(about, joined(data))
+	if cached == nil {
+		return m.compileIn(ctx, bare, "")
+	}
+	about.Of = cached.key
+	outline, err := outlineOf(bare, m.data, about)
+	if err != nil {
+		return err
+	}
+	named := make(chan error, 1)
+	go func() { named <- m.name(ctx, outline, cached) }()
+	return errors.Join(m.compileIn(ctx, bare, cached.code()), <-named, cached.write(outline))
+}
+
+// name has the engine compile an outline, which is soon done: the name under which it
+// keeps that is the one under which it will look for the machine code.
+func (m *Module) name(ctx context.Context, outline []byte, cached *entry) error {
+	like := &Module{config: m.config}
+	defer like.Close()
+	bare, err := like.readOutline(outline, cached.key)
+	if err != nil {
+		return err
+	}
+	return like.compileIn(ctx, bare, cached.names())
+}
+
+func (m *Module) compileIn(ctx context.Context, bare []byte, cacheDir string) error {
+	if err := m.open(ctx, cacheDir); err != nil {
+		return err
+	}
+	return m.translate(ctx, bare)
+}
+
+// open starts a runtime of the module's own.
+func (m *Module) open(ctx context.Context, cacheDir string) (err error) {
 	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(uint32(m.memoryBytes() / wasmPage)).WithCustomSections(false)
 	if m.cache = nil; cacheDir != "" {
 		if m.cache, err = wazero.NewCompilationCacheWithDir(cacheDir); err != nil {
@@ -142,7 +194,13 @@ func (m *Module) open(ctx context.Context, bare []byte, cacheDir string) (err er
 	if err := bridge(ctx, m.runtime); err != nil {
 		return &LoadError{Reason: "engine can't be started", Err: err}
 	}
-	ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+	return nil
+}
+
+// translate makes machine code of a module in its runtime, or finds it. With less than
+// two workers the engine would not see that its context has ended.
+func (m *Module) translate(ctx context.Context, bare []byte) (err error) {
+	ctx = experimental.WithCompilationWorkers(ctx, max(2, runtime.GOMAXPROCS(0)))
 	if m.compiled, err = m.runtime.CompileModule(ctx, bare); err != nil {
 		return &LoadError{Reason: "module is not valid WebAssembly or asks for too much memory", Err: err}
 	}
