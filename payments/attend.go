@@ -260,18 +260,33 @@ func (e *Engine) bringOn(ctx context.Context, conn *host.Connection, h hints, b 
 	e.autoRefund(ctx, next)
 }
 
-// probeNow attends to one book at once, for somebody who waits. It reports whether
-// the book could be looked at.
+// probeNow attends to one book at once, for somebody who waits. Those who wait for the
+// same share it. It reports whether the book could be looked at.
 func (e *Engine) probeNow(ctx context.Context, book string) bool {
+	_, err := e.probe(ctx, book)
+	return err == nil
+}
+
+// probeAgain is probeNow for somebody who has just had news: a probe that began before
+// may have asked the provider too soon, and then another follows it.
+func (e *Engine) probeAgain(ctx context.Context, book string, news time.Time) {
+	if began, _ := e.probe(ctx, book); began.Before(news) {
+		_, _ = e.probe(ctx, book)
+	}
+}
+
+// probe returns when it began, or the one under way did that it has joined.
+func (e *Engine) probe(ctx context.Context, book string) (began time.Time, err error) {
 	ctx = context.WithoutCancel(ctx)
-	_, err, _ := e.flight.Do("probe\x00"+book, func() (any, error) {
+	v, err, _ := e.flight.Do("probe\x00"+book, func() (any, error) {
+		began := time.Now()
 		b, err := e.store.Book(ctx, book)
 		if err == nil {
 			e.attend(ctx, b.Connection, []*ledger.Book{b})
 		}
-		return nil, err
+		return began, err
 	})
-	return err == nil
+	return v.(time.Time), err
 }
 
 // update changes a book under its lock.

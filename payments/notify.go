@@ -202,7 +202,8 @@ func (e *Engine) digestNotification(
 	}
 	e.config.Fault("notification.digested")
 	if hint {
-		e.background(func(ctx context.Context) { e.probeNow(ctx, book.ID) })
+		news := time.Now()
+		e.background(func(ctx context.Context) { e.probeAgain(ctx, book.ID, news) })
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/internal/rig"
 	"github.com/payhost/payhost/payments"
 	"github.com/payhost/payhost/payments/ledger"
@@ -114,6 +115,26 @@ func TestPostlink(t *testing.T) {
 		}
 		b.agrees(book, rig.Rahmet)
 		b.folded(book)
+	})
+}
+
+// TestPostlinkDuringProbe is told of the payment while it asks after it: what the
+// provider answers then is older than the news.
+func TestPostlinkDuringProbe(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		b, _ := openDoor(t, kind, rig.Options{})
+		book := b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1")))
+		b.fault(rig.Rahmet, simkit.Fault{Path: rahmetStatus, Kind: simkit.Slow, DelayMS: 500, Count: 1})
+		if err := b.Rahmet.Move("1", "postlink"); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "the provider to be asked", func() bool { return len(b.requests(rig.Rahmet, rahmetStatus)) == 1 })
+		if err := b.Rahmet.Move("1", "payer_pays"); err != nil {
+			t.Fatal(err)
+		}
+		b.Rahmet.WaitDeliveries()
+		b.folded(b.becomes(book, pay.PaymentSucceeded))
 	})
 }
 
