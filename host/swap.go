@@ -61,10 +61,11 @@ func (h *Host) fits(p *plugin, next *Revision) error {
 	return nil
 }
 
-// rebinding is a connection and what it is to be bound to.
+// rebinding is a connection, what it is to be bound to, and, once that is done, what it
+// was bound to.
 type rebinding struct {
 	connection *Connection
-	next       *binding
+	next, old  *binding
 }
 
 // rebind joins every connection of a plugin to the next revision, or none.
@@ -86,34 +87,42 @@ func (h *Host) rebind(ctx context.Context, name string, next *Revision) ([]rebin
 			}
 			return nil, under("connections."+c.config.Name, err)
 		}
-		list = append(list, rebinding{c, b})
+		list = append(list, rebinding{connection: c, next: b})
 	}
 	return list, nil
 }
 
 // activate puts the next revision in place and lets the old one go.
 func (h *Host) activate(p *plugin, next *Revision, list []rebinding) error {
-	h.mu.Lock()
-	if h.closed {
-		h.mu.Unlock()
+	old, ok := h.exchange(p, next, list)
+	if !ok {
 		for _, r := range list {
 			r.next.close()
 		}
 		next.release()
 		return errClosed()
 	}
-	old := p.current
-	p.current = next
-	retired := make([]*binding, 0, len(list))
 	for _, r := range list {
-		retired = append(retired, r.connection.binding.Swap(r.next))
-	}
-	h.mu.Unlock()
-	for i, r := range list {
-		r.connection.retire(retired[i])
+		r.connection.retire(r.old)
 	}
 	h.retireRevision(old)
 	h.config.Logger.Info("plugin swapped", "plugin", p.name, "version", next.manifest.Version,
 		"digest", next.digest, "from", old.digest, "connections", len(list))
 	return nil
+}
+
+// exchange is the switch: an atomic store for each connection, for which no call waits.
+// What waits for the lock are a look for a connection by its name, and Close, after
+// which nothing may be put in place. It reports false if the host is closed.
+func (h *Host) exchange(p *plugin, next *Revision, list []rebinding) (old *Revision, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, false
+	}
+	old, p.current = p.current, next
+	for i := range list {
+		list[i].old = list[i].connection.binding.Swap(list[i].next)
+	}
+	return old, true
 }

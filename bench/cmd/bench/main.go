@@ -101,7 +101,6 @@ func chosen(list []suite, only string) []suite {
 func (r *run) measureAll(ctx context.Context, list []suite) (*report.Figures, int) {
 	figures := report.NewFigures()
 	figures.Skip("stored", "make bench BENCH=million does, in half an hour more")
-	figures.Skip("switch", "Swap makes the revision, checks it and switches in one; the switch is one atomic store for each connection")
 	rounds, failed := 0, map[string]bool{}
 	for _, s := range list {
 		rounds = max(rounds, s.rounds)

@@ -90,6 +90,25 @@ func TestLeast(t *testing.T) {
 	}
 }
 
+// TestSwitch holds the switch of one connection against the limit, and not that of all.
+func TestSwitch(t *testing.T) {
+	t.Parallel()
+	f := report.NewFigures()
+	lines := "BenchmarkSwitch/connections=1-2 1 120 ns/op\nBenchmarkSwitch/connections=100-2 1 1800 ns/op"
+	if err := f.Add("switch", strings.NewReader(lines)); err != nil {
+		t.Fatal(err)
+	}
+	var got report.Row
+	for _, row := range report.Rows(f) {
+		if strings.HasPrefix(row.What, "hot swap: the switch") {
+			got = row
+		}
+	}
+	if want := "120 ns (a hundred connections, one after the other: 1800)"; got.Measured != want || got.Met != "yes" {
+		t.Errorf("%q, met %q; want %q, met", got.Measured, got.Met, want)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
