@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/payhost/payhost/host/internal/wasm"
+	"github.com/payhost/payhost/host/internal/wasm/rewrite"
 	"github.com/payhost/payhost/host/internal/wasm/testdata/asm"
 	"github.com/payhost/payhost/sdk/abi"
 )
@@ -285,6 +286,32 @@ func TestDeadlineHoldsAgainstExpensiveSteps(t *testing.T) {
 			}
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("stopped %v after its deadline", took-deadline)
+			}
+		})
+	}
+}
+
+// TestOneMoveIsManySlices moves all of memory by one instruction, and wants the host to
+// have had its turns meanwhile.
+func TestOneMoveIsManySlices(t *testing.T) {
+	t.Parallel()
+	const all = memoryLimit
+	for name, code := range map[string][]byte{
+		"fill":      asm.Code(asm.I32Const, 0, asm.LocalGet, 0, asm.I32Const, asm.S(all), asm.Bulk, asm.MemoryFill, 0),
+		"copy up":   asm.Code(asm.I32Const, 1, asm.I32Const, 0, asm.I32Const, asm.S(all-1), asm.Bulk, asm.MemoryCopy, 0, 0),
+		"copy down": asm.Code(asm.I32Const, 0, asm.I32Const, 1, asm.I32Const, asm.S(all-1), asm.Bulk, asm.MemoryCopy, 0, 0),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := plugin(func(*asm.Module) []byte { return append(code, asm.I32Const, 0) })
+			b.Memory(all/(1<<16), 0)
+			inst := instantiate(t, compile(t, b.Bytes()))
+			before := inst.Ticks()
+			if _, err := inst.Call(t.Context(), nobody{}, 7, 0, time.Now().Add(patience)); err != nil {
+				t.Fatal(err)
+			}
+			if ticks := inst.Ticks() - before; ticks < all/rewrite.Slice-1 {
+				t.Errorf("%d ticks for a move of %d bytes", ticks, all)
 			}
 		})
 	}

@@ -22,6 +22,8 @@ type machine struct {
 	mod   api.Module
 	ticks int
 	limit int // ticks until stop; 0 for no limit
+
+	onTick func() // nil for nothing
 }
 
 // begin makes a runtime with what modules of the tests import.
@@ -33,6 +35,9 @@ func (m *machine) begin(t testing.TB) wazero.Runtime {
 	t.Cleanup(func() { _ = rt.Close(context.Background()) })
 	tick := api.GoFunc(func(context.Context, []uint64) {
 		m.ticks++
+		if m.onTick != nil {
+			m.onTick()
+		}
 		if m.limit > 0 && m.ticks >= m.limit {
 			panic(errStop)
 		}

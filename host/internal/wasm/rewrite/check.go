@@ -66,12 +66,12 @@ func (p *patch) gate(b []byte, f *function) []byte {
 	for i := range f.signature.params {
 		b = binary.AppendUvarint(append(b, opLocalGet), uint64(i))
 	}
-	b = binary.AppendUvarint(append(b, opCall), p.slowIndex()+1+uint64(f.gate))
+	b = binary.AppendUvarint(append(b, opCall), p.slowIndex()+1+uint64(len(p.helpers)+f.gate))
 	return append(p.leave(b, f.charge()), opEnd)
 }
 
 // slowIndex is the index of the function that ends a slice: it stands behind the
-// module's own, and the bodies of gated functions behind it.
+// module's own, the helpers behind it, and the bodies of gated functions behind those.
 func (p *patch) slowIndex() uint64 { return uint64(p.imported) + 1 + uint64(len(p.functions)) }
 
 func (p *patch) slowIf(b []byte) []byte {
@@ -94,21 +94,28 @@ func (p *patch) slowBody() []byte {
 	return append(b, opEnd)
 }
 
-// lengthCheck is a check in front of an instruction that takes a length: a step for
-// eight bytes or table entries. The length stays on top of the stack.
+// lengthCheck is a check in front of an instruction that takes a length, and moves so
+// many table entries or bytes, but never more than a table or a piece. The length
+// stays on top of the stack.
 //
 //	global.set $scratch
-//	global.get $count  global.get $scratch  i32.const 3  i32.shr_u  i32.sub  global.set $count
+//	countLength $scratch  i32.const 1  i32.shr_u
 //	global.get $count  i32.const 0  i32.lt_s  if  call $slow  end
 //	global.get $scratch
 //
 // The scratch global spares a local, whose index would depend on the function's
 // type; nothing runs between its set and its last get but tick. No length takes the
-// count through the bottom: it is Slice at most, and not far below zero in front of a
-// check, and a 32-bit length counts for less than 1<<29 steps.
+// count through the bottom: half of it has 31 bits, and in front of a check the count
+// is not below zero.
 func (p *patch) lengthCheck(b []byte) []byte {
-	b = p.set(b, scratch)
-	b = append(p.get(p.get(b, count), scratch), opI32Const, 3, opI32ShrU, opI32Sub)
-	b = p.slowIf(p.below(p.set(b, count)))
-	return p.get(b, scratch)
+	length := p.get(nil, scratch)
+	b = p.countLength(p.set(b, scratch), append(length, opI32Const, 1, opI32ShrU), opI32Sub)
+	return append(p.slowIf(p.below(b)), length...)
+}
+
+// countLength takes a step for each byte of a length from the count, or gives them back.
+//
+//	global.get $count  length  i32.sub  global.set $count
+func (p *patch) countLength(b, length []byte, op byte) []byte {
+	return p.set(append(append(p.get(b, count), length...), op), count)
 }

@@ -31,7 +31,7 @@ func (p *patch) surveyCode(s section) error {
 
 // code writes the code section.
 func (p *patch) code(s section) []byte {
-	out := binary.AppendUvarint(make([]byte, 0, len(s.body)*5/4), uint64(len(p.functions))+1+uint64(len(p.gated)))
+	out := binary.AppendUvarint(make([]byte, 0, len(s.body)*5/4), uint64(len(p.functions)+1+len(p.helpers)+len(p.gated)))
 	var head []byte
 	for i := range p.functions {
 		f := &p.functions[i]
@@ -46,6 +46,9 @@ func (p *patch) code(s section) []byte {
 		out = sized(out, head, f.body)
 	}
 	out = sized(out, p.slowBody(), nil)
+	for _, h := range p.helpers {
+		out = sized(out, p.helperBody(h), nil)
+	}
 	for _, i := range p.gated {
 		out = sized(out, p.functions[i].locals, p.functions[i].body)
 	}
@@ -100,6 +103,10 @@ type walk struct {
 	depth  int // labels around the instruction, with those that were added
 	loops  int // loops met
 	here   place
+
+	// Of the constant in front of an instruction behind 0xfc, if there is one.
+	length uint32
+	plain  bool
 }
 
 // rewrite writes the body of a function, but for what stands in front of it.
@@ -169,12 +176,11 @@ func (w *walk) instruction(c *cursor) {
 	case opRefFunc:
 		w.out = w.function(append(w.out, op), c.u32())
 	case opPrefix:
-		p := w.prefixed(c)
-		w.step(p.steps)
-		if p.withLength {
-			w.out = w.lengthCheck(w.out)
-		}
+		w.bulk(c, start)
+	case opI32Const:
+		c.leb()
 		w.out = c.copied(w.out, start)
+		w.constant32(c, start)
 	default:
 		immediates(c, op)
 		w.out = c.copied(w.out, start)

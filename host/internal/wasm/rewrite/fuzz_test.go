@@ -24,6 +24,7 @@ func FuzzPrepare(f *testing.F) {
 			f.Add(binary)
 		}
 	}
+	f.Add(mover(1, noise(rewrite.Piece+1)))
 	for _, binary := range seeds(f) {
 		f.Add(binary)
 	}

@@ -187,7 +187,9 @@ func (p *patch) surveyData(s section) error {
 		if flags != 1 {
 			p.constant(c, nil) // offset
 		}
-		c.name() // the bytes
+		if size := uint32(len(c.name())); size > piece {
+			p.longData = append(p.longData, helper{block: block{op: opMemoryInit, data: i}, size: size})
+		}
 	}
 	return c.end()
 }

@@ -67,6 +67,9 @@ func (p *patch) finish(i uint32) {
 	p.rewrite(f)
 	own := max(f.frame, min(f.steps, largest)/stepsPerByte)
 	f.stack, f.way = own, own
+	if f.moves {
+		f.stack += helperFrame
+	}
 	for _, i := range f.calls {
 		g := &p.functions[i]
 		if g.gated {

@@ -14,23 +14,42 @@ const (
 	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
+	opSelect       = 0x1b
 	opLocalGet     = 0x20
 	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
 	opTableSet     = 0x26
+	opMemorySize   = 0x3f
 	opMemoryGrow   = 0x40
 	opI32Const     = 0x41
+	opI64Const     = 0x42
 	opI32LtS       = 0x48
+	opI32GtU       = 0x4b
+	opI32LeU       = 0x4d
+	opI32GeS       = 0x4e
+	opI64GtU       = 0x56
 	opI32Add       = 0x6a
 	opI32Sub       = 0x6b
+	opI32And       = 0x71
 	opI32Or        = 0x72
 	opI32ShrU      = 0x76
+	opI64Add       = 0x7c
+	opI64Shl       = 0x86
+	opI64ExtendU   = 0xad
 	opRefFunc      = 0xd2
 	opPrefix       = 0xfc
 
-	noType = 0x40 // of a block without values
+	noType  = 0x40 // of a block without values
+	typeI32 = 0x7f
+)
+
+// Those behind opPrefix that work on a block of memory.
+const (
+	opMemoryInit = 8
+	opMemoryCopy = 10
+	opMemoryFill = 11
 )
 
 // immediates steps over what follows an opcode that has no case of its own. An
@@ -58,6 +77,8 @@ func immediates(c *cursor, op byte) {
 // prefixed is an instruction behind 0xfc: saturating conversions, and those that
 // work on memory and tables as a whole.
 type prefixed struct {
+	number     byte   // behind the prefix
+	index      uint32 // the first that it has
 	lasting    string // its name, if what it changes is neither memory nor a global
 	indices    int
 	pop, push  int64
@@ -91,8 +112,11 @@ func (p *patch) prefixed(c *cursor) prefixed {
 		return prefixed{}
 	}
 	op := p.prefixedOps[sub]
-	for range op.indices {
-		c.leb()
+	op.number = byte(sub)
+	for i := range op.indices {
+		if index := c.u32(); i == 0 {
+			op.index = index
+		}
 	}
 	if op.lasting != "" && c.err == nil {
 		p.lasts(c.section, at, op.lasting)

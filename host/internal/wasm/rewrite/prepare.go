@@ -13,7 +13,7 @@ const (
 
 // Slice is how many steps code may take between two calls of tick. A step is an
 // instruction, a load or a store counts for four, a call or a division for ten, and a
-// block of memory one for eight bytes. A tight loop takes about half a
+// block of memory one a byte. A tight loop takes about half a
 // millisecond for a slice; a branch counts as if the longest way had been taken, so
 // that most code ticks sooner.
 const Slice = 1 << 21
@@ -74,6 +74,7 @@ func Prepare(module []byte) (*Prepared, error) {
 	if p.bodies != len(p.functions) {
 		return nil, section{id: secCode, offset: len(module)}.mistake(0, "no bodies for %d functions", len(p.functions))
 	}
+	p.addHelpers()
 	p.order()
 	out := make([]section, 0, len(sections)+6)
 	for _, s := range complete(sections) {
@@ -100,7 +101,7 @@ func Bound(module []byte) ([]byte, error) {
 
 // patch is what the rewriting knows of the whole module.
 type patch struct {
-	types      uint32 // entries of the type section: index of the type that is added
+	types      uint32 // entries of the type section: index of the first type that is added
 	signatures []signature
 	imported   uint32      // imported functions: index of the import that is added
 	imports    []signature // of them
@@ -110,6 +111,11 @@ type patch struct {
 	globals    uint32   // of the module: index of the first that is added
 	mutable    []uint32 // the numeric ones among them that code can set
 	lasting    string   // see Prepared
+
+	moves    [18]bool // whether code has an instruction behind 0xfc that takes a length, by its number
+	longData []helper // segments that memory.init may take more than a piece from
+	helpers  []helper
+	helped   map[block]int // number of the helper for it
 
 	prefixedOps [18]prefixed
 
@@ -225,9 +231,9 @@ func complete(sections []section) []section {
 func (p *patch) apply(s section) ([]byte, error) {
 	switch s.id {
 	case secType:
-		return extend(s.body, []byte{0x60, 0, 0}), nil
+		return p.extendTypes(s), nil
 	case secImport:
-		return extend(s.body, p.tickImport()), nil
+		return extend(s.body, 1, p.tickImport()), nil
 	case secFunction:
 		return p.kinds(s), nil
 	case secTable:
@@ -248,28 +254,48 @@ func (p *patch) apply(s section) ([]byte, error) {
 	return s.body, nil
 }
 
+// The types that are added, by their place behind the module's own: of slow and tick, of
+// a block that takes two numbers, and of helpers. None gives any.
+const (
+	noneTaken = iota
+	twoTaken
+	threeTaken
+	addedTypes
+)
+
+func (p *patch) extendTypes(s section) []byte {
+	return extend(s.body, addedTypes, []byte{
+		0x60, 0, 0,
+		0x60, 2, typeI32, typeI32, 0,
+		0x60, 3, typeI32, typeI32, typeI32, 0,
+	})
+}
+
 // kinds adds the types of the functions that are added to the function section.
 func (p *patch) kinds(s section) []byte {
 	_, k := binary.Uvarint(s.body)
-	out := binary.AppendUvarint(nil, uint64(len(p.functions))+1+uint64(len(p.gated)))
-	out = binary.AppendUvarint(append(out, s.body[k:]...), uint64(p.types))
+	out := binary.AppendUvarint(nil, uint64(len(p.functions)+1+len(p.helpers)+len(p.gated)))
+	out = binary.AppendUvarint(append(out, s.body[k:]...), uint64(p.types)+noneTaken)
+	for range p.helpers {
+		out = binary.AppendUvarint(out, uint64(p.types)+threeTaken)
+	}
 	for _, i := range p.gated {
 		out = binary.AppendUvarint(out, uint64(p.functions[i].kind))
 	}
 	return out
 }
 
-// extend adds one entry to the end of a section that begins with a count.
-func extend(body, entry []byte) []byte {
+// extend adds so many entries to the end of a section that begins with a count.
+func extend(body []byte, more uint64, entries []byte) []byte {
 	n, k := binary.Uvarint(body)
-	out := binary.AppendUvarint(make([]byte, 0, len(body)+len(entry)+2), n+1)
+	out := binary.AppendUvarint(make([]byte, 0, len(body)+len(entries)+2), n+more)
 	out = append(out, body[k:]...)
-	return append(out, entry...)
+	return append(out, entries...)
 }
 
 func (p *patch) tickImport() []byte {
 	b := named(named(nil, TickModule), TickName)
-	return binary.AppendUvarint(append(b, 0), uint64(p.types))
+	return binary.AppendUvarint(append(b, 0), uint64(p.types)+noneTaken)
 }
 
 // named appends a name.

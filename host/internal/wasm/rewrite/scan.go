@@ -18,6 +18,7 @@ type function struct {
 	repeats   []bool   // by loop, in the order of their heads: whether a branch goes back to it
 	calls     []uint32 // functions of the module that it calls, by number
 	frame     int64    // bytes of the host's stack that a call takes, estimated
+	moves     bool     // it has an instruction on a block, and may call a helper
 
 	// Found in the order of calls.
 	state   state
@@ -123,6 +124,8 @@ func (s *scanner) instruction(c *cursor) {
 		s.frames.cut()
 		if p.withLength {
 			s.frames.block()
+			s.moves[p.number] = true
+			s.f.moves = true
 		}
 	default:
 		if op == opTableSet {
