@@ -51,6 +51,7 @@ type Limits struct {
 	MemoryBytes   int64         // linear memory of one instance; default 64 MiB, most 4 GiB
 	PluginBytes   int64         // linear memory of all instances of one revision, beyond what they share; default 1 GiB
 	Instances     int           // of one revision at once, each for a call that may wait for its provider; default 128
+	Backoff       time.Duration // longest wait for a new instance of a plugin whose calls keep failing; default 5 s, most 1 h
 	HTTPCalls     int           // outbound calls; default 16
 	BlobBytes     int64         // of all blobs together; default 32 MiB
 	LogBytes      int           // of log lines, and as much again of stdout and stderr; default 64 KiB
@@ -65,6 +66,7 @@ func (c Config) withDefaults() Config {
 	l.MemoryBytes = cmp.Or(l.MemoryBytes, 64<<20)
 	l.PluginBytes = cmp.Or(l.PluginBytes, 1<<30)
 	l.Instances = cmp.Or(l.Instances, 128)
+	l.Backoff = cmp.Or(l.Backoff, 5*time.Second)
 	l.HTTPCalls = cmp.Or(l.HTTPCalls, abi.MaxCalls)
 	l.BlobBytes = cmp.Or(l.BlobBytes, abi.MaxBlobs)
 	l.LogBytes = cmp.Or(l.LogBytes, abi.MaxLog)
@@ -91,6 +93,8 @@ func (c Config) validate() error {
 		return errors.New("host: limits.plugin_memory: is below limits.memory")
 	case l.Instances < 1:
 		return errors.New("host: limits.instances: is below 1")
+	case l.Backoff < 0 || l.Backoff > time.Hour:
+		return errors.New("host: limits.backoff: is not between 0 and 1h")
 	case l.HTTPCalls < 1 || l.BlobBytes < 1 || l.LogBytes < 0 || l.RequestBytes < 1 || l.ResponseBytes < 1:
 		return errors.New("host: limits: a number is negative")
 	case l.BlobBytes < l.ResponseBytes:

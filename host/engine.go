@@ -70,6 +70,8 @@ func takeError(err error) *pay.Error {
 	switch {
 	case errors.As(err, &fault), errors.As(err, &load):
 		return pluginError("initialization: " + err.Error())
+	case errors.Is(err, wasm.ErrBackoff):
+		return &pay.Error{Class: pay.ClassLimit, Message: err.Error(), Advice: pay.AdviceRetrySameKey}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &pay.Error{Class: pay.ClassLimit, Message: "no plugin instance was free in time", Advice: pay.AdviceRetrySameKey}
 	case errors.Is(err, wasm.ErrClosed):

@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -57,6 +58,40 @@ func TestHostileGuest(t *testing.T) {
 				t.Errorf("good call after: %v", err)
 			}
 		})
+	}
+}
+
+// TestBackoff refuses a call in time, with nothing sent, if the plugin's calls keep
+// failing; a caller with more patience is served.
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, host.Source{Bytes: probeModule(t)}, oneSlot)
+	refused := false
+	for range 16 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		result, err := r.conn.Create(ctx, create("trap"))
+		cancel()
+		e := pay.AsError(err)
+		if result.Outcome != pay.OutcomeNotApplied || e == nil {
+			t.Fatalf("outcome %s, error %v", result.Outcome, err)
+		}
+		if strings.Contains(e.Message, "keep failing") {
+			refused = true
+			if e.Class != pay.ClassLimit || e.Advice != pay.AdviceRetrySameKey {
+				t.Errorf("class %s, advice %s", e.Class, e.Advice)
+			}
+			break
+		}
+		_, _ = r.conn.Create(t.Context(), create("trap"))
+	}
+	if !refused {
+		t.Error("no call was refused")
+	}
+	if s := r.host.Stats(); s[0].Backoff == 0 {
+		t.Errorf("stats: %+v", s[0])
+	}
+	if _, err := r.conn.Create(t.Context(), create("")); err != nil {
+		t.Errorf("good call after: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/payhost/payhost/host/internal/wasm"
 )
@@ -53,9 +54,12 @@ type PluginStats struct {
 	Digest    string
 	Isolation Isolation
 
-	Idle       int    // instances that wait for a call
-	Out        int    // instances that serve a call or are being put back
-	ImageBytes int    // memory that they share; 0 with [IsolateNever]
+	Idle       int // instances that wait for a call
+	Out        int // instances that serve a call or are being put back
+	ImageBytes int // memory that they share; 0 with [IsolateNever]
+	// Backoff is how long lies between two new instances, since calls keep failing; 0 if
+	// they do not. See [Limits].
+	Backoff    time.Duration
 	Calls      uint64 // calls that ended
 	Restores   uint64 // instances put back
 	DirtyPages uint64 // pages of 4 KiB that were copied for that
@@ -85,7 +89,7 @@ func (h *Host) Stats() []PluginStats {
 		s := e.pool.Stats()
 		list = append(list, PluginStats{
 			Plugin: name, Digest: rev.digest, Isolation: e.isolation, Idle: s.Idle, Out: s.Out, ImageBytes: s.ImageBytes,
-			Calls: s.Calls, Restores: s.Restores, DirtyPages: s.DirtyPages, Discards: s.Discards,
+			Calls: s.Calls, Restores: s.Restores, DirtyPages: s.DirtyPages, Backoff: s.Backoff, Discards: s.Discards,
 		})
 	}
 	return list
@@ -119,7 +123,7 @@ func (h *Host) compile(ctx context.Context, binary []byte, isolation Isolation) 
 		mode = wasm.Never
 	}
 	pool, err := wasm.NewPool(module, wasm.PoolConfig{
-		Size: limits.Instances, InitTimeout: limits.CallTimeout, Isolation: mode,
+		Size: limits.Instances, InitTimeout: limits.CallTimeout, Isolation: mode, Backoff: limits.Backoff,
 	})
 	if err != nil {
 		module.Close()

@@ -38,7 +38,8 @@ type world struct {
 // two of them to broken ones as well, and the hostile one to nobody.
 func openWorld(t *testing.T) *world {
 	t.Helper()
-	h, err := host.New(host.Config{CacheDir: cacheDir(), Limits: host.Limits{Instances: 16}})
+	// No back-off to speak of: every hostile call is to reach its guest.
+	h, err := host.New(host.Config{CacheDir: cacheDir(), Limits: host.Limits{Instances: 16, Backoff: time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,8 @@ type Instance struct {
 	caller    context.Context
 	deadline  time.Time
 	ticks     uint64
-	turn      bool // it computes much, and it is its turn; see turns
+	heavy     bool // it computes much
+	turn      bool // it is heavy, and it is its turn; see turns
 	unwatched int  // what the guest may still have the host do before it looks at the clock
 	fault     *CallError
 }
@@ -198,7 +199,11 @@ func (i *Instance) Call(
 ) (int32, error) {
 	i.begin(ctx, host, deadline)
 	i.stack[0], i.stack[1] = uint64(uint32(op)), uint64(uint32(inputLen))
+	light.Add(1)
 	err := i.entry.CallWithStack(i.ctx, i.stack[:])
+	if !i.heavy {
+		light.Add(-1)
+	}
 	if fault := i.end(err); fault != nil {
 		return 0, fault
 	}
@@ -207,7 +212,7 @@ func (i *Instance) Call(
 
 func (i *Instance) begin(ctx context.Context, host abi.Imports, deadline time.Time) {
 	i.host, i.caller, i.deadline = host, ctx, deadline
-	i.fault, i.ticks, i.unwatched = nil, 0, quick
+	i.fault, i.ticks, i.heavy, i.unwatched = nil, 0, false, quick
 	i.console.reset()
 }
 
@@ -301,13 +306,7 @@ func (i *Instance) sleep(ns int64) {
 		return
 	}
 	i.leaveTurn()
-	left := time.Until(i.deadline)
-	timer := time.NewTimer(min(time.Duration(ns), max(left, 0)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-i.caller.Done():
-	}
+	i.rest(time.Duration(ns))
 }
 
 // console keeps the first bytes that a guest writes to stdout and stderr.

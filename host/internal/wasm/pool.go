@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -8,14 +9,20 @@ import (
 	"time"
 )
 
-// ErrClosed says that a pool was closed.
-var ErrClosed = errors.New("plugin revision is closed")
+// Why there is no instance for a call.
+var (
+	ErrClosed  = errors.New("plugin revision is closed")
+	ErrBackoff = errors.New("plugin's calls keep failing, and its next instance waits")
+)
 
 // PoolConfig is how a pool keeps its instances.
 type PoolConfig struct {
 	Size        int           // most instances at once
 	InitTimeout time.Duration // of one initialization
 	Isolation   Isolation
+	// Backoff is the longest wait for an instance of a plugin whose calls keep failing;
+	// 0 for 5 s.
+	Backoff time.Duration
 	// Rest is after how long without a call an instance lets go of the memory that is
 	// its own; 0 for 10 s.
 	Rest time.Duration
@@ -36,6 +43,9 @@ type Pool struct {
 
 	mu      sync.Mutex
 	idle    []*Instance
+	backoff backoff
+	waiting int           // calls that wait in the back-off
+	back    chan struct{} // tells one of them that an instance is idle
 	closed  bool
 	round   uint64 // of sweeps
 	sweeper *time.Timer
@@ -48,11 +58,10 @@ func NewPool(m *Module, config PoolConfig) (*Pool, error) {
 		return nil, refuse("an instance can't be put back after a call, since the module has %s: "+
 			"load it with isolation never if its calls may see each other", m.lasting)
 	}
-	if config.Rest == 0 {
-		config.Rest = 10 * time.Second
-	}
+	config.Rest = cmp.Or(config.Rest, 10*time.Second)
 	return &Pool{
 		module: m, config: config, slots: make(chan struct{}, config.Size), done: make(chan struct{}),
+		backoff: backoff{most: cmp.Or(config.Backoff, 5*time.Second)}, back: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -117,29 +126,79 @@ func (p *Pool) first(ctx context.Context, warm func(*Instance) error) (*Instance
 
 // Take returns an instance for one call: the last one used, or a new one, or it
 // waits for one until ctx is done or the deadline is there. Its error is ErrClosed,
-// that of a context, or what [Module.Instantiate] returned.
+// ErrBackoff, that of a context, or what [Module.Instantiate] returned.
 func (p *Pool) Take(ctx context.Context, deadline time.Time) (*Instance, error) {
 	if err := p.acquire(ctx, deadline); err != nil {
 		return nil, err
 	}
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		<-p.slots
-		return nil, ErrClosed
+	inst, err := p.reuse(ctx, deadline)
+	if inst == nil && err == nil {
+		inst, err = p.make(ctx)
 	}
-	if last := len(p.idle) - 1; last >= 0 {
-		inst := p.idle[last]
-		p.idle = p.idle[:last]
-		p.mu.Unlock()
-		return inst, nil
-	}
-	p.mu.Unlock()
-	inst, err := p.make(ctx)
 	if err != nil {
 		<-p.slots
 	}
 	return inst, err
+}
+
+// reuse returns an idle instance, or nil once another may be made.
+func (p *Pool) reuse(ctx context.Context, deadline time.Time) (*Instance, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		if p.closed {
+			return nil, ErrClosed
+		}
+		if last := len(p.idle) - 1; last >= 0 {
+			inst := p.idle[last]
+			p.idle = p.idle[:last]
+			p.tell()
+			return inst, nil
+		}
+		wait := p.backoff.admit(time.Now())
+		if wait == 0 {
+			return nil, nil
+		}
+		p.waiting++
+		p.mu.Unlock()
+		err := p.await(ctx, wait, deadline)
+		p.mu.Lock()
+		p.waiting--
+		if err != nil {
+			p.tell() // it may have been told what another can use
+			return nil, err
+		}
+	}
+}
+
+// await waits until an instance is idle or a while is over.
+func (p *Pool) await(ctx context.Context, wait time.Duration, deadline time.Time) error {
+	left := time.Until(deadline)
+	timer := time.NewTimer(min(wait, left))
+	defer timer.Stop()
+	select {
+	case <-p.back:
+	case <-timer.C:
+		if left <= wait {
+			return ErrBackoff
+		}
+	case <-p.done:
+		return ErrClosed
+	case <-ctx.Done():
+		return ErrBackoff
+	}
+	return nil
+}
+
+// tell lets one of those in the back-off look again, if there is something to be had.
+// The caller holds the lock.
+func (p *Pool) tell() {
+	if p.waiting > 0 && len(p.idle) > 0 {
+		select {
+		case p.back <- struct{}{}:
+		default:
+		}
+	}
 }
 
 func (p *Pool) acquire(ctx context.Context, deadline time.Time) error {
@@ -165,6 +224,7 @@ func (p *Pool) acquire(ctx context.Context, deadline time.Time) error {
 func (p *Pool) Put(inst *Instance) {
 	p.counts.calls.Add(1)
 	if p.config.Isolation == Never && inst.Usable() {
+		p.judge(inst)
 		p.giveBack(inst)
 		return
 	}
@@ -173,6 +233,7 @@ func (p *Pool) Put(inst *Instance) {
 
 // renew puts an instance back to its image, or another in its place.
 func (p *Pool) renew(inst *Instance) {
+	p.judge(inst)
 	reason := inst.discard()
 	if reason == "" {
 		p.counts.restored(inst.restore())
@@ -182,11 +243,32 @@ func (p *Pool) renew(inst *Instance) {
 	p.counts.discarded(reason)
 	inst.Close()
 	inst = nil
-	if img := p.image.Load(); img != nil && !p.isClosed() {
+	if img := p.image.Load(); img != nil && p.replaces() {
 		// If it can't be had, the next Take tries again and says why.
 		inst, _ = p.module.fromImage(context.Background(), img, p.config.InitTimeout)
 	}
 	p.giveBack(inst)
+}
+
+// judge holds a call for or against the plugin; neither, if the host failed or a
+// caller gave up while the plugin waited.
+func (p *Pool) judge(inst *Instance) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case inst.spoiled == 0:
+		p.backoff.succeeded()
+	case inst.spoiled == FaultHost, inst.spoiled == FaultCanceled && !inst.heavy:
+	default:
+		p.backoff.failed(time.Now())
+	}
+}
+
+// replaces reports whether an instance that was thrown away has a successor at once.
+func (p *Pool) replaces() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.closed && p.backoff.admit(time.Now()) == 0
 }
 
 // discard says why the instance can't be put back; "" if it can.
@@ -210,6 +292,7 @@ func (p *Pool) giveBack(inst *Instance) {
 	if keep {
 		inst.round, inst.rested = p.round, false
 		p.idle = append(p.idle, inst)
+		p.tell()
 		if p.sweeper == nil && inst.image != nil {
 			p.sweeper = time.AfterFunc(p.config.Rest, p.sweep)
 		}
@@ -245,12 +328,6 @@ func (p *Pool) sweep() {
 	if awake {
 		p.sweeper = time.AfterFunc(p.config.Rest, p.sweep)
 	}
-}
-
-func (p *Pool) isClosed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.closed
 }
 
 // Close closes the idle instances and, once all are back, the module: an instance

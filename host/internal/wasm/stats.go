@@ -4,13 +4,17 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// Stats is what a pool has seen. All numbers but the first three only grow.
+// Stats is what a pool has seen. What Calls and those behind it count only grows.
 type Stats struct {
-	Idle       int    // instances that wait for a call
-	Out        int    // instances that serve one or are being put back
-	ImageBytes int    // memory of the image that instances share; 0 if there is none
+	Idle       int // instances that wait for a call
+	Out        int // instances that serve one or are being put back
+	ImageBytes int // memory of the image that instances share; 0 if there is none
+	// Backoff is how long lies between two new instances, since calls keep failing; 0
+	// if they do not.
+	Backoff    time.Duration
 	Calls      uint64 // calls that ended
 	Restores   uint64 // instances put back
 	DirtyPages uint64 // pages of 4 KiB that were copied for that
@@ -51,7 +55,7 @@ func (p *Pool) Stats() Stats {
 		DirtyPages: p.counts.pages.Load(),
 	}
 	p.mu.Lock()
-	s.Idle = len(p.idle)
+	s.Idle, s.Backoff = len(p.idle), p.backoff.interval()
 	p.mu.Unlock()
 	p.counts.mu.Lock()
 	s.Discards = maps.Clone(p.counts.discards)

@@ -111,6 +111,8 @@ type Limits struct {
 
 	PluginMemory Bytes `koanf:"plugin_memory"` // of all instances of a plugin; 0 for the library's default
 	Instances    Count `koanf:"instances"`     // of a plugin at once; 0 for the library's default
+
+	Backoff time.Duration `koanf:"backoff"` // longest wait of a plugin whose calls keep failing; 0 for the library's default
 }
 
 // Retention says how long things are kept; zero for the engine's defaults.

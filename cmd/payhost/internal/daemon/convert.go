@@ -30,7 +30,7 @@ func HostConfig(c *config.Config, log hclog.Logger) host.Config {
 		Isolation:   func(plugin string) host.Isolation { return isolation(c.Plugins, plugin) },
 		Limits: host.Limits{
 			CallTimeout: c.Limits.CallTimeout, MemoryBytes: int64(c.Limits.Memory),
-			PluginBytes: int64(c.Limits.PluginMemory), Instances: int(c.Limits.Instances),
+			PluginBytes: int64(c.Limits.PluginMemory), Instances: int(c.Limits.Instances), Backoff: c.Limits.Backoff,
 		},
 	}
 }

@@ -52,6 +52,7 @@ func newWatcher(s store.Store, e *payments.Engine, p *payments.Plugins, h *host.
 		"idle":       gauge("plugin_instances_idle", "Instances of a plugin that wait for a call.", "plugin"),
 		"out":        gauge("plugin_instances_out", "Instances of a plugin that serve a call or are being put back.", "plugin"),
 		"image":      gauge("plugin_image_bytes", "Memory that the instances of a plugin share.", "plugin"),
+		"backoff":    gauge("plugin_backoff_seconds", "Seconds between two new instances of a plugin whose calls keep failing.", "plugin"),
 		"calls":      gauge("plugin_calls_total", "Calls of a plugin's revision that ended.", "plugin", "digest"),
 		"restores":   gauge("plugin_restores_total", "Instances put back to their image after a call.", "plugin", "digest"),
 		"dirty":      gauge("plugin_dirty_pages_total", "Pages of 4 KiB that were copied to put instances back.", "plugin", "digest"),
@@ -126,6 +127,7 @@ func (w *watcher) instances(ch chan<- prometheus.Metric) {
 		send("idle", prometheus.GaugeValue, float64(s.Idle), s.Plugin)
 		send("out", prometheus.GaugeValue, float64(s.Out), s.Plugin)
 		send("image", prometheus.GaugeValue, float64(s.ImageBytes), s.Plugin)
+		send("backoff", prometheus.GaugeValue, s.Backoff.Seconds(), s.Plugin)
 		send("calls", prometheus.CounterValue, float64(s.Calls), s.Plugin, s.Digest)
 		send("restores", prometheus.CounterValue, float64(s.Restores), s.Plugin, s.Digest)
 		send("dirty", prometheus.CounterValue, float64(s.DirtyPages), s.Plugin, s.Digest)

@@ -13,10 +13,10 @@ const (
 
 // Slice is how many steps code may take between two calls of tick. A step is an
 // instruction, a load or a store counts for four, a call or a division for ten, and a
-// block of memory one a byte. A tight loop takes about half a
-// millisecond for a slice; a branch counts as if the longest way had been taken, so
+// block of memory one a byte. A tight loop takes less than a tenth of a millisecond for
+// a slice; a branch counts as if the longest way had been taken, so
 // that most code ticks sooner.
-const Slice = 1 << 21
+const Slice = 1 << 18
 
 // MaxStack is how many bytes of the host's stack the calls of a guest may hold, by an
 // estimate from above. The engine doubles its stack when it is full, so that it takes
