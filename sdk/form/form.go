@@ -3,7 +3,6 @@
 package form
 
 import (
-	"math/bits"
 	"strconv"
 
 	"github.com/payhost/payhost/sdk/internal/scan"
@@ -15,19 +14,25 @@ const ContentType = "application/x-www-form-urlencoded"
 
 // Writer appends fields in the order of its calls. The zero value is ready.
 type Writer struct {
-	b []byte
+	b []byte // each field with an "&" in front, also the first
 }
 
 // Add appends a field. Name and value are escaped; a space becomes "+".
 func (w *Writer) Add(name, value string) {
-	w.key(name)
-	w.b = escape(w.b, value)
+	b := w.b
+	if n := room(len(name) + len(value)); cap(b)-len(b) < n {
+		b = larger(b, n)
+	}
+	w.b = field(b, name, value)
 }
 
 // AddInt appends a field with a whole number.
 func (w *Writer) AddInt(name string, value int64) {
-	w.key(name)
-	w.b = strconv.AppendInt(w.b, value, 10)
+	b := w.b
+	if n := room(len(name)) + digits; cap(b)-len(b) < n {
+		b = larger(b, n)
+	}
+	w.b = strconv.AppendInt(field(b, name, ""), value, 10)
 }
 
 // AddIf appends a field unless its value is empty.
@@ -38,76 +43,35 @@ func (w *Writer) AddIf(name, value string) {
 }
 
 // Bytes returns the body written so far; it is valid until the next call.
-func (w *Writer) Bytes() []byte { return w.b }
-
-func (w *Writer) key(name string) {
-	b := w.b
-	if len(b) > 0 {
-		b = append(b, '&')
+func (w *Writer) Bytes() []byte {
+	if len(w.b) == 0 {
+		return nil
 	}
-	w.b = append(escape(b, name), '=')
+	return w.b[1:]
 }
 
 // Escape returns s escaped as a form or query value.
-func Escape(s string) string { return slab.Text(escape(nil, s)) }
-
-// escape appends s, up to eight characters and the one behind them that does not
-// stand for itself at a time. It copies and escapes first and counts what of that
-// holds afterwards, without a branch: in Wasm a jump costs more than the work.
-func escape(b []byte, s string) []byte {
-	n := len(b)
-	if cap(b)-n < 3*len(s)+11 {
-		b = larger(b, 3*len(s)+11)
-	}
-	out := b[:cap(b)]
-	var last [8]byte
-	for len(s) > 0 {
-		p := s
-		if len(s) < 8 {
-			last = [8]byte{} // a zero is not plain, so no run goes past the end
-			copy(last[:], s)
-			p = slab.Text(last[:])
-		}
-		p = p[:8]
-		q := out[n : n+11]
-		q[0], q[1], q[2], q[3], q[4], q[5], q[6], q[7] = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
-		run := bits.TrailingZeros8(^(plain[p[0]] | plain[p[1]]<<1 | plain[p[2]]<<2 | plain[p[3]]<<3 |
-			plain[p[4]]<<4 | plain[p[5]]<<5 | plain[p[6]]<<6 | plain[p[7]]<<7))
-		c := p[run&7]
-		blank := isZero(uint(c ^ ' '))
-		q = q[run : run+3]
-		q[0], q[1], q[2] = '%'+byte(blank)*('+'-'%'), hex[c>>4], hex[c&15]
-		special := isZero(uint(run)&8) & isZero(uint(run-len(s))>>(bits.UintSize-1)^1)
-		n += run + special*(3-2*blank)
-		s = s[run+special:]
-	}
-	return out[:n]
+func Escape(s string) string {
+	return slab.Text(field(slab.Bytes(room(len(s))), "", s)[len("&="):])
 }
 
-// isZero is 1 for 0 and 0 for anything else that is not negative as an int.
-func isZero(n uint) int { return int((n - 1) >> (bits.UintSize - 1)) }
+// digits is how many bytes a number may be.
+const digits = len("-9223372036854775808")
 
-const hex = "0123456789ABCDEF"
+// room is how many bytes a field may take whose name and value are n long: each may
+// become three, there are two signs, and eight are written at a time.
+func room(n int) int { return 3*n + 2 + 8 }
 
 // larger moves a body to where there is room for n bytes more.
 func larger(b []byte, n int) []byte {
-	return append(slab.Bytes(2*len(b)+max(n, 512)), b...)
-}
-
-// plain has a one for each character that stands for itself.
-var plain = [256]byte{
-	'-': 1, '.': 1, '_': 1, '~': 1,
-	'0': 1, '1': 1, '2': 1, '3': 1, '4': 1, '5': 1, '6': 1, '7': 1, '8': 1, '9': 1,
-	'A': 1, 'B': 1, 'C': 1, 'D': 1, 'E': 1, 'F': 1, 'G': 1, 'H': 1, 'I': 1, 'J': 1, 'K': 1, 'L': 1, 'M': 1,
-	'N': 1, 'O': 1, 'P': 1, 'Q': 1, 'R': 1, 'S': 1, 'T': 1, 'U': 1, 'V': 1, 'W': 1, 'X': 1, 'Y': 1, 'Z': 1,
-	'a': 1, 'b': 1, 'c': 1, 'd': 1, 'e': 1, 'f': 1, 'g': 1, 'h': 1, 'i': 1, 'j': 1, 'k': 1, 'l': 1, 'm': 1,
-	'n': 1, 'o': 1, 'p': 1, 'q': 1, 'r': 1, 's': 1, 't': 1, 'u': 1, 'v': 1, 'w': 1, 'x': 1, 'y': 1, 'z': 1,
+	return append(slab.Bytes(2*len(b)+max(n, 1024)), b...)
 }
 
 // AppendQuery joins a query to a URL that may have one already, and may end in a
 // fragment: the fragment stays last.
 func AppendQuery(url string, query *Writer) string {
-	if len(query.b) == 0 {
+	q := query.Bytes()
+	if len(q) == 0 {
 		return url
 	}
 	end := scan.Either(url, 0, '?', '#')
@@ -119,9 +83,9 @@ func AppendQuery(url string, query *Writer) string {
 	if end > 0 && (url[end-1] == '?' || url[end-1] == '&') {
 		join = ""
 	}
-	p := slab.Bytes(len(url) + 1 + len(query.b))
+	p := slab.Bytes(len(url) + 1 + len(q))
 	p = append(p, url[:end]...)
 	p = append(p, join...)
-	p = append(p, query.b...)
+	p = append(p, q...)
 	return slab.Text(append(p, url[end:]...))
 }

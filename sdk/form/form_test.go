@@ -3,6 +3,8 @@ package form_test
 import (
 	"math"
 	"net/url"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,6 +51,42 @@ func TestAppendQuery(t *testing.T) {
 		if got := form.AppendQuery(link, &none); got != link {
 			t.Errorf("%q with no query: %q", link, got)
 		}
+	}
+}
+
+// TestEscape puts every byte at every place of texts around the length of a word,
+// among others that are plain, blank or none of these.
+func TestEscape(t *testing.T) {
+	t.Parallel()
+	for c := range 256 {
+		for n := 1; n < 20; n++ {
+			for at := range n {
+				for _, fill := range []string{"a", " ", "/", "\x00"} {
+					s := []byte(strings.Repeat(fill, n))
+					s[at] = byte(c)
+					if got, want := form.Escape(string(s)), url.QueryEscape(string(s)); got != want {
+						t.Fatalf("%q: got %q, net/url has %q", s, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestWriterGrows writes fields of all lengths one behind the other, and holds each
+// that is there against what it was.
+func TestWriterGrows(t *testing.T) {
+	t.Parallel()
+	var w form.Writer
+	var want []string
+	for n := range 200 {
+		name, value := strings.Repeat("n", n%7), strings.Repeat("%", n)
+		w.Add(name, value)
+		w.AddInt(name, int64(n))
+		want = append(want, name+"="+strings.Repeat("%25", n), name+"="+strconv.Itoa(n))
+	}
+	if diff := cmp.Diff(strings.Join(want, "&"), string(w.Bytes())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -1,0 +1,29 @@
+package sdk_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestInWasm runs the tests of the packages that have assembly for Wasm in Wasm, where
+// it is in use.
+func TestInWasm(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("builds an engine and the tests once more")
+	}
+	engine := filepath.Join(t.TempDir(), "wazero")
+	run(t, nil, "build", "-o", engine, "github.com/tetratelabs/wazero/cmd/wazero")
+	run(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, "test", "-vet=off", "-exec", engine+" run -mount=.:/ ", "./form")
+}
+
+func run(t *testing.T, env []string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Env = append(os.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("go %v: %v\n%s", args, err, out)
+	}
+}
