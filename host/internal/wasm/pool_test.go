@@ -105,6 +105,24 @@ func TestPoolGivesTheSlotBackWhenInitializationFails(t *testing.T) {
 	}
 }
 
+// TestPoolLetsCallersGo has a caller whose time is over while an instance is made: it
+// goes, and the instance serves the next.
+func TestPoolLetsCallersGo(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, hostileBinary, 1)
+	if _, err := pool.Take(t.Context(), time.Now().Add(-time.Second)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a caller whose time is over has %v", err)
+	}
+	if s := settled(pool); s.Idle != 1 {
+		t.Errorf("%d instances are idle, want the one that was made", s.Idle)
+	}
+	inst := take(t, pool)
+	if code, err := inst.Call(t.Context(), nobody{}, opEmpty, 0, time.Now().Add(patience)); err != nil || code != 0 {
+		t.Errorf("the next call: %d, %v", code, err)
+	}
+	pool.Put(inst)
+}
+
 func TestPoolCloseWaitsForTheLastInstance(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, plugin(returns(5)).Bytes(), 1)
