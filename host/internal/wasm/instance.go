@@ -73,6 +73,7 @@ type Instance struct {
 	caller    context.Context
 	deadline  time.Time
 	ticks     uint64
+	light     bool // it is counted as light; see turns
 	heavy     bool // it computes much
 	turn      bool // it is heavy, and it is its turn; see turns
 	unwatched int  // what the guest may still have the host do before it looks at the clock
@@ -199,11 +200,9 @@ func (i *Instance) Call(
 ) (int32, error) {
 	i.begin(ctx, host, deadline)
 	i.stack[0], i.stack[1] = uint64(uint32(op)), uint64(uint32(inputLen))
-	light.Add(1)
+	i.enterLight()
 	err := i.entry.CallWithStack(i.ctx, i.stack[:])
-	if !i.heavy {
-		light.Add(-1)
-	}
+	i.leaveLight()
 	if fault := i.end(err); fault != nil {
 		return 0, fault
 	}

@@ -36,16 +36,27 @@ func (i *Instance) tick() {
 	if i.caller == nil || i.ticks < heavyTicks {
 		return
 	}
-	if !i.heavy {
-		i.heavy = true
-		light.Add(-1)
-	}
+	i.heavy = true
+	i.leaveLight()
 	if i.ticks%burst == 0 {
 		if light.Load() > 0 {
 			i.rest(pauseFor) // and keeps its turn: the pauses of all heavy calls count
 		}
 		i.leaveTurn()
 		i.takeTurn()
+	}
+}
+
+func (i *Instance) enterLight() {
+	i.light = true
+	light.Add(1)
+}
+
+// leaveLight is for a call that is over, or is not light any more.
+func (i *Instance) leaveLight() {
+	if i.light {
+		i.light = false
+		light.Add(-1)
 	}
 }
 
