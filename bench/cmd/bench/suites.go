@@ -28,6 +28,7 @@ func suites(mode string) []suite {
 		{name: "e2e", module: "bench", pkg: "./e2e", match: "^BenchmarkPay$", time: "8000x", rounds: 3},
 		{name: "swap", module: "bench", pkg: "./e2e", match: "^BenchmarkSwap$", time: "3x", rounds: 2},
 		{name: "switch", pkg: "./host", match: "^BenchmarkSwitch$", time: "200ms", rounds: 6},
+		{name: "neighbors", pkg: "./internal/soak", match: "^BenchmarkNeighbors$", time: "5x", rounds: 3},
 		{name: "nodes", module: "bench", pkg: "./e2e", match: "^BenchmarkNodes$", time: "4000x", rounds: 2},
 		{name: "ledger", pkg: "./internal/load", match: "^BenchmarkCreate$", time: "8000x", rounds: 3},
 	}
@@ -36,7 +37,7 @@ func suites(mode string) []suite {
 		for i := range list {
 			s := &list[i]
 			s.rounds = 1
-			s.time = map[string]string{"200ms": "50ms", "20x": "5x", "8000x": "1000x", "4000x": "500x", "3x": "1x"}[s.time]
+			s.time = map[string]string{"200ms": "50ms", "20x": "5x", "8000x": "1000x", "4000x": "500x", "3x": "1x", "5x": "1x"}[s.time]
 			if s.time == "" {
 				s.time = "1x"
 			}

@@ -72,6 +72,33 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// TestWorst takes the most of several benchmarks, and none for met that did not run.
+func TestWorst(t *testing.T) {
+	t.Parallel()
+	f := report.NewFigures()
+	var lines strings.Builder
+	for deed, ratio := range map[string]string{
+		"loop": "1.1", "recurse": "1.2", "sleep": "1", "allocate": "1.25", "straight": "1", "bulk": "3", "all": "4",
+	} {
+		lines.WriteString("BenchmarkNeighbors/beside=" + deed + "-2 1 0 ns/op " + ratio + " p99-ratio\n")
+	}
+	whole := lines.String()
+	if err := f.Add("neighbors", strings.NewReader(whole)); err != nil {
+		t.Fatal(err)
+	}
+	part := report.NewFigures()
+	if err := part.Add("neighbors", strings.NewReader(strings.ReplaceAll(whole, "sleep", "other"))); err != nil {
+		t.Fatal(err)
+	}
+	for want, rows := range map[string][]report.Row{"yes": report.Rows(f), "no": report.Rows(part)} {
+		for _, row := range rows {
+			if row.What == "the same: p99 of the good plugin × alone" && (row.Met != want || !strings.Contains(row.Measured, "all 4")) {
+				t.Errorf("%q, met: %s, want %s", row.Measured, row.Met, want)
+			}
+		}
+	}
+}
+
 // TestLeast holds a row whose limit is the least.
 func TestLeast(t *testing.T) {
 	t.Parallel()

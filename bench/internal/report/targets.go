@@ -1,6 +1,10 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"strings"
+)
 
 // What is measured, by the names that the suites of cmd/bench give.
 const (
@@ -92,6 +96,18 @@ var targets = []target{
 		what: "hot swap: the switch of a connection",
 		of:   bench{"switch:Switch/connections=1", ns}, by: bench{hundred, ns}, unit: "ns", limit: 1000, compute: switched,
 	},
+	{
+		what: "beside a good plugin, each hostile guest: ended after its deadline, at the latest",
+		of:   bench{neighbor("loop"), "stop-max-ms"}, unit: "ms", limit: 10, compute: worst("stop-max-ms"),
+	},
+	{
+		what: "the same: longest stop of the host by its collector",
+		of:   bench{neighbor("loop"), "beside-pause-max-ms"}, unit: "ms", limit: 10, compute: worst("beside-pause-max-ms"),
+	},
+	{
+		what: "the same: p99 of the good plugin × alone",
+		of:   bench{neighbor("loop"), "p99-ratio"}, unit: "×", limit: 1.25, compute: worst("p99-ratio"),
+	},
 }
 
 const (
@@ -99,6 +115,29 @@ const (
 	load      = "load:Load/plugin="
 	hundred   = "switch:Switch/connections=100"
 )
+
+func neighbor(deed string) string { return "neighbors:Neighbors/beside=" + deed }
+
+// worst is the most over what a hostile guest may do beside a good plugin, by the
+// medians of the rounds.
+func worst(unit string) func(*Figures) (float64, string) {
+	return func(f *Figures) (float64, string) {
+		most := 0.0
+		var each []string
+		for _, deed := range []string{"loop", "recurse", "sleep", "allocate", "straight", "bulk", "all"} {
+			v, ok := f.Median(neighbor(deed), unit)
+			switch {
+			case !ok:
+				each, most = append(each, deed+" was not measured"), math.Inf(1)
+				continue
+			case deed != "bulk" && deed != "all": // these are shown, and have no aim
+				most = max(most, v)
+			}
+			each = append(each, deed+" "+number(v))
+		}
+		return most, " (" + strings.Join(each, ", ") + ")"
+	}
+}
 
 func stored(kind string, n int) string {
 	return fmt.Sprintf("stored:Stored/ledger=%s/stored=%d/create", kind, n)
