@@ -1,6 +1,7 @@
 package json_test
 
 import (
+	stdjson "encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -134,6 +135,80 @@ func TestNames(t *testing.T) {
 	})
 	if diff := cmp.Diff([]string{"Status", "status", "status"}, order); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
+// TestGet looks for names of many lengths, each before and behind values of every
+// kind that hold the same names.
+func TestGet(t *testing.T) {
+	t.Parallel()
+	values := []string{
+		`"v"`, `""`, `"\\"`, `"a\":1,"`, `"e\u00e9 and more than eight \"bytes\""`, "0", "-1.5e+3", "true", "null", "{}", "[]",
+		`{"n":{"nn":"nnn"},"nnn":["n",{"nnnn":1}]}`, `["n","nn",["nnn"]]`, "\"n:nn\"", `"é, ü and ж"`,
+	}
+	for _, space := range []string{"", " ", "\r\n\t "} {
+		var b strings.Builder
+		b.WriteString("{" + space)
+		want := map[string]string{}
+		for n := range 40 {
+			name := strings.Repeat("n", n/2) + []string{"", "x"}[n%2]
+			if want[name] = values[n%len(values)]; n > 0 {
+				b.WriteString("," + space)
+			}
+			b.WriteString(`"` + name + `"` + space + ":" + space + want[name] + space)
+		}
+		v := parse(t, b.String()+"}"+space)
+		for name, value := range want {
+			if got := string(v.Get(name).Raw()); got != value {
+				t.Errorf("%q: got %s, want %s", name, got, value)
+			}
+			for _, absent := range []string{name + "y", "y" + name, name + `"`} {
+				if got := v.Get(absent); got.Kind() != json.Missing {
+					t.Errorf("%q: got %s", absent, got.Raw())
+				}
+			}
+		}
+	}
+}
+
+// TestGetPart asks for a name that lies in memory in front of the rest of a longer one.
+func TestGetPart(t *testing.T) {
+	t.Parallel()
+	const long = "abcdefghij"
+	v := parse(t, `{"`+long+`":1,"`+long[:9]+`":2}`)
+	if got := string(v.Get(long[:9]).Raw()); got != "2" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestTexts puts every byte at every place of texts around the length of a word, and
+// wants what encoding/json makes of them.
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	for c := range 256 {
+		for n := 1; n < 20; n++ {
+			for at := range n {
+				s := []byte(strings.Repeat("a", n))
+				s[at] = byte(c)
+				var w json.Writer
+				w.String("", string(s))
+				var clean string
+				if err := stdjson.Unmarshal(w.Bytes(), &clean); err != nil || clean != string([]rune(string(s))) {
+					t.Fatalf("%q was written as %s: %v", s, w.Bytes(), err)
+				}
+				if got := parse(t, string(w.Bytes())).Str(); got != clean {
+					t.Fatalf("%s: got %q", w.Bytes(), got)
+				}
+				bare := `{"t":"` + string(s) + `","u":"v"}`
+				v, err := json.Parse([]byte(bare))
+				if valid := stdjson.Valid([]byte(bare)) && c < 0x80; (err == nil) != valid {
+					t.Fatalf("%q: error %v, encoding/json takes it: %v", bare, err, valid)
+				}
+				if err == nil && (v.Get("t").Str() != string(s) || v.Get("u").Str() != "v") {
+					t.Fatalf("%q: read as %q and %q", bare, v.Get("t").Str(), v.Get("u").Str())
+				}
+			}
+		}
 	}
 }
 

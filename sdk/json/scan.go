@@ -3,8 +3,6 @@ package json
 import (
 	"unicode/utf8"
 	"unsafe"
-
-	"github.com/payhost/payhost/sdk/internal/scan"
 )
 
 // The functions that check bytes return the index behind what they read, or bad.
@@ -102,23 +100,15 @@ func checkName(b []byte, i int) int {
 
 // checkText steps over a string that begins with the quote at i.
 func checkText(b []byte, i int) int {
-	s := view(b)
-	start, high := i, uint64(0)
-	for i++; i < len(s); {
-		if i+8 <= len(s) {
-			word := scan.Word(s, i)
-			high |= word
-			marks := scan.Equal(word, '"') | scan.Equal(word, '\\') | scan.Less(word, ' ')
-			if marks == 0 {
-				i += 8
-				continue
-			}
-			i += scan.First(marks)
+	start, ascii := i, true
+	for i++; ; {
+		if i = plain(b, i); i >= len(b) {
+			return bad
 		}
-		switch c := s[i]; {
+		switch c := b[i]; {
 		case c == '"':
 			i++
-			if high&scan.High != 0 && !utf8.ValidString(s[start:i]) {
+			if !ascii && !utf8.Valid(b[start:i]) {
 				return bad
 			}
 			return i
@@ -129,11 +119,12 @@ func checkText(b []byte, i int) int {
 		case c < ' ':
 			return bad
 		default:
-			high |= uint64(c)
-			i++
+			ascii = false
+			for i < len(b) && b[i] >= utf8.RuneSelf {
+				i++
+			}
 		}
 	}
-	return bad
 }
 
 // checkEscape steps over what follows a backslash.
@@ -243,32 +234,6 @@ func skipOpen(b []byte, i int) int {
 		}
 	}
 	return i
-}
-
-// skipText steps over the string at i and tells whether it has an escape.
-func skipText(b []byte, i int) (end int, escaped bool) {
-	s := view(b)
-	for i++; i+8 <= len(s); {
-		word := scan.Word(s, i)
-		marks := scan.Equal(word, '"') | scan.Equal(word, '\\')
-		if marks == 0 {
-			i += 8
-			continue
-		}
-		if i += scan.First(marks); s[i] == '"' {
-			return i + 1, escaped
-		}
-		i += 2
-		escaped = true
-	}
-	for s[i] != '"' {
-		if s[i] == '\\' {
-			i++
-			escaped = true
-		}
-		i++
-	}
-	return i + 1, escaped
 }
 
 // view returns bytes as text that changes with them.

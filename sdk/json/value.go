@@ -87,14 +87,26 @@ func (v Value) Get(name string) Value {
 	if v.Kind() != Object {
 		return Value{}
 	}
-	b, i := v.raw, 1
+	i := member(v.raw, name)
+	if i < 0 {
+		i = search(v.raw, name)
+	}
+	if i == 0 {
+		return Value{}
+	}
+	return Value{raw: v.raw[i:]}
+}
+
+// search returns where in a checked object the value of a name begins, or 0.
+func search(b []byte, name string) int {
+	i := 1
 	for {
 		if b[i] == ',' {
 			i++
 		}
 		if b[i] != '"' {
 			if i = step(b, i); i >= len(b) {
-				return Value{}
+				return 0
 			}
 		}
 		end, escaped := skipText(b, i)
@@ -106,7 +118,7 @@ func (v Value) Get(name string) Value {
 			i = colon(b, end)
 		}
 		if same {
-			return Value{raw: b[i:]}
+			return i
 		}
 		i = skip(b, i)
 	}

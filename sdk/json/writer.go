@@ -3,8 +3,8 @@ package json
 import (
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 
-	"github.com/payhost/payhost/sdk/internal/scan"
 	"github.com/payhost/payhost/sdk/internal/slab"
 	"github.com/payhost/payhost/sdk/pay"
 )
@@ -111,21 +111,9 @@ func quote(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	from := 0
-	for i := 0; i < len(s); {
-		if i+8 <= len(s) {
-			word := scan.Word(s, i)
-			marks := scan.Equal(word, '"') | scan.Equal(word, '\\') | scan.Less(word, ' ') | word&scan.High
-			if marks == 0 {
-				i += 8
-				continue
-			}
-			i += scan.First(marks)
-		}
+	raw := unsafe.Slice(unsafe.StringData(s), len(s))
+	for i := plain(raw, 0); i < len(s); i = plain(raw, i) {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r != utf8.RuneError || size > 1 {
