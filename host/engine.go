@@ -84,7 +84,7 @@ func takeError(err error) *pay.Error {
 // may know.
 func (e *wasmEngine) fault(c *call, op pay.Operation, fault *wasm.CallError) *pay.Error {
 	c.log.Warn("plugin call ended", "operation", op.String(), "fault", fault.Error(),
-		"guest", c.mask(fault.Guest), "cause", c.mask(fmt.Sprint(fault.Cause)))
+		"guest", c.mask(fault.Guest), "cause", c.mask(fault.Cause))
 	class := pay.ClassPluginFault
 	switch fault.Fault {
 	case wasm.FaultHost:

@@ -39,13 +39,14 @@ func types(list []abi.ValueType) []api.ValueType {
 	return out
 }
 
-// hostFunction wraps one import: it finds the instance and lets no panic out but
-// the one that unwinds the guest. A call whose time is over ends here, since the
-// guest counts imports as it counts any step, and they may take much longer.
+// hostFunction wraps one import: it finds the instance, and notes that the host is at
+// work. Should it panic, the engine recovers, and the fault is the host's. A call whose
+// time is over ends here, since the guest counts imports as it counts any step, and
+// they may take much longer.
 func hostFunction(f func(c *frame), cost int) api.GoModuleFunc {
 	return func(ctx context.Context, mod api.Module, stack []uint64) {
 		inst := instanceOf(ctx)
-		defer inst.guard()
+		inst.inHost = true
 		if inst.memory == nil { // a start function: Instantiate is not back yet
 			inst.memory = mod.Memory()
 		}
@@ -55,6 +56,7 @@ func hostFunction(f func(c *frame), cost int) api.GoModuleFunc {
 		c := &inst.frame // imports are never nested: one frame serves them all
 		c.inst, c.host, c.stack = inst, inst.host, stack
 		f(c)
+		inst.inHost = false
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -44,7 +44,7 @@ var faultText = [...]string{
 type CallError struct {
 	Fault Fault
 	Guest string // tail of stdout and stderr
-	Cause any    // of FaultHost: the value of the panic
+	Cause string // of FaultHost: the panic, as a text
 }
 
 // Error returns the fault in words.
@@ -76,6 +76,7 @@ type Instance struct {
 	light     bool // it is counted as light; see turns
 	heavy     bool // it computes much
 	turn      bool // it is heavy, and it is its turn; see turns
+	inHost    bool // a host function is at work, or has panicked
 	unwatched int  // what the guest may still have the host do before it looks at the clock
 	fault     *CallError
 }
@@ -211,6 +212,7 @@ func (i *Instance) Call(
 
 func (i *Instance) begin(ctx context.Context, host abi.Imports, deadline time.Time) {
 	i.host, i.caller, i.deadline = host, ctx, deadline
+	i.inHost = false
 	i.fault, i.ticks, i.heavy, i.unwatched = nil, 0, false, quick
 	i.console.reset()
 }
@@ -227,6 +229,9 @@ func (i *Instance) end(err error) *CallError {
 		fault = &CallError{Fault: FaultTrap}
 		var exit *sys.ExitError
 		switch {
+		case i.inHost: // the engine has recovered the panic, and tells of the guest behind it
+			fault.Fault = FaultHost
+			fault.Cause, _, _ = strings.Cut(err.Error(), " (recovered by wazero)")
 		case i.tooDeep():
 			fault.Fault = FaultDepth
 		case bytes.Contains(i.console.b, []byte("out of memory")):
@@ -269,19 +274,6 @@ type stop struct{}
 
 // Error names it in the one place where it could be seen, the engine's own text.
 func (stop) Error() string { return "stopped by the host" }
-
-// guard turns a panic of a host function into a fault of the host, which unwinds
-// the guest like any other.
-func (i *Instance) guard() {
-	cause := recover()
-	if cause == nil {
-		return
-	}
-	if _, ours := cause.(stop); !ours {
-		i.fault = &CallError{Fault: FaultHost, Cause: fmt.Sprint(cause)}
-	}
-	panic(stop{})
-}
 
 // check ends the guest if its call is over.
 func (i *Instance) check() {
