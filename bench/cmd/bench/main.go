@@ -76,10 +76,10 @@ func bench(ctx context.Context, root, mode, only string) error {
 	}
 	list := chosen(suites(mode), only)
 	figures, rounds := r.measureAll(ctx, list)
-	if err := ctx.Err(); err != nil {
-		return err
+	if ctx.Err() != nil {
+		fmt.Fprintln(os.Stderr, "interrupted: this is what was measured until then")
 	}
-	return r.write(ctx, report.New(figures, machine(), rounds))
+	return r.write(context.WithoutCancel(ctx), report.New(figures, machine(), rounds))
 }
 
 // chosen returns the suites whose names are in only; all if that is empty.
@@ -103,17 +103,21 @@ func (r *run) measureAll(ctx context.Context, list []suite) (*report.Figures, in
 	figures.Skip("stored", "make bench BENCH=million does, in half an hour more")
 	rounds, failed := 0, map[string]bool{}
 	for _, s := range list {
-		rounds = max(rounds, s.rounds)
+		rounds = max(rounds, s.from+s.rounds)
 	}
 	for round := range rounds {
 		for _, s := range list {
-			if round >= s.rounds || failed[s.name] || ctx.Err() != nil {
+			if round < s.from || round >= s.from+s.rounds || failed[s.name] || ctx.Err() != nil {
 				continue
 			}
 			began := time.Now()
 			out, err := r.measure(ctx, s)
 			if err == nil {
 				err = figures.Add(s.name, bytes.NewReader(out))
+			}
+			if err != nil && ctx.Err() != nil {
+				figures.Skip(s.name, "interrupted")
+				continue
 			}
 			if err != nil {
 				failed[s.name] = true
