@@ -107,11 +107,16 @@ func readBody(body io.Reader, length, limit int64) ([]byte, error) {
 	if length > limit {
 		return nil, errTooLarge
 	}
+	// The announced length is the provider's word: memory is taken only as bytes come, but for small bodies.
+	const small = 64 << 10
+	if 0 < length && length <= small {
+		buf := make([]byte, length) // net/http gives no more, and the end with the last of them
+		n, err := io.ReadFull(body, buf)
+		return buf[:n], err
+	}
 	buf := new(bytes.Buffer)
 	if length > 0 {
-		// The announced length is the provider's word: memory is taken only as bytes come, but for small
-		// bodies.
-		buf.Grow(int(min(length, 64<<10)) + bytes.MinRead)
+		buf.Grow(small)
 	}
 	n, err := buf.ReadFrom(io.LimitReader(body, limit+1))
 	if err == nil && n > limit {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
@@ -30,7 +31,8 @@ type Client struct {
 
 	mu     sync.Mutex
 	closed bool
-	calls  sync.WaitGroup // Add under mu
+	under  map[*call]struct{} // calls that are under way, each to be canceled by a Close
+	calls  sync.WaitGroup     // Add under mu
 }
 
 // New makes a Client. The error names the field of the configuration.
@@ -39,7 +41,7 @@ func New(config Config) (*Client, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	c := &Client{config: config, limits: config.Limits}
+	c := &Client{config: config, limits: config.Limits, under: make(map[*call]struct{})}
 	if err := c.compile(); err != nil {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
@@ -90,7 +92,13 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, *Exchange, erro
 
 // do is Do. hostOnly is for answers that the host alone reads: they may hold secrets.
 func (c *Client) do(ctx context.Context, r *Request, hostOnly bool) (*Response, *Exchange, error) {
-	x := &Exchange{Effect: r.Effect, Began: c.config.Now()}
+	// Nearly every exchange has one attempt, so there is room for it.
+	journal := &struct {
+		Exchange
+		first [1]Attempt
+	}{Exchange: Exchange{Effect: r.Effect, Began: c.config.Now()}}
+	x := &journal.Exchange
+	x.Attempts = journal.first[:0]
 	k := &call{client: c, request: r, exchange: x, hostOnly: hostOnly}
 	err := k.run(ctx)
 	x.Took = c.config.Now().Sub(x.Began)
@@ -109,20 +117,31 @@ func (c *Client) do(ctx context.Context, r *Request, hostOnly bool) (*Response, 
 func (c *Client) Close() {
 	c.mu.Lock()
 	c.closed = true
+	for k := range c.under {
+		k.cancel(errClosed)
+	}
 	c.mu.Unlock()
 	c.cancel(errClosed)
 	c.calls.Wait()
 	c.transports.close()
 }
 
-// begin notes a call; false if the Client is closed. A true must be followed by c.calls.Done.
-func (c *Client) begin() bool {
+// begin notes a call; false if the Client is closed. A true must be followed by end.
+func (c *Client) begin(k *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
+		c.under[k] = struct{}{}
 		c.calls.Add(1)
 	}
 	return !c.closed
+}
+
+func (c *Client) end(k *call) {
+	c.mu.Lock()
+	delete(c.under, k)
+	c.mu.Unlock()
+	c.calls.Done()
 }
 
 func (c *Client) log(x *Exchange, err *Error) {
@@ -141,12 +160,13 @@ func (c *Client) log(x *Exchange, err *Error) {
 	}
 }
 
-// call is one Do. It is an http.RoundTripper, so that an attempt ends only when the answer's body was read.
+// call is one Do.
 type call struct {
 	client   *Client
 	request  *Request
 	exchange *Exchange
 	hostOnly bool
+	cancel   context.CancelCauseFunc
 
 	target     target
 	header     http.Header
@@ -168,12 +188,12 @@ func (c *call) run(ctx context.Context) *Error {
 	}
 	c.target = t
 	c.exchange.Method, c.exchange.URL = c.request.Method, maskURL(t.url)
-	if !c.client.begin() {
+	ctx, free := c.bound(ctx)
+	defer free()
+	if !c.client.begin(c) {
 		return &Error{Kind: Closed, Reason: "the client is closed"}
 	}
-	defer c.client.calls.Done()
-	ctx, cancel := c.client.bound(ctx, c.request.Timeout)
-	defer cancel()
+	defer c.client.end(c)
 
 	// The token first: a call that waits for one must not hold a slot that the token request needs.
 	c.header, c.body = c.request.httpHeader(), c.request.Body
@@ -205,21 +225,33 @@ func (c *call) run(ctx context.Context) *Error {
 	return nil
 }
 
-// bound returns the context of a call: it ends with the caller's, with the time for the call, and with the
-// Client.
-func (c *Client) bound(ctx context.Context, timeout time.Duration) (context.Context, func()) {
-	if timeout <= 0 || timeout > c.limits.CallTimeout {
-		timeout = c.limits.CallTimeout
+// bound gives the call its context, which ends with the caller's, with the time for the call, and with the Client.
+func (c *call) bound(ctx context.Context) (context.Context, func()) {
+	timeout := c.request.Timeout
+	if timeout <= 0 || timeout > c.client.limits.CallTimeout {
+		timeout = c.client.limits.CallTimeout
 	}
-	ctx, stop := context.WithTimeout(ctx, timeout)
-	ctx, cancel := context.WithCancelCause(ctx)
-	detach := context.AfterFunc(c.base, func() { cancel(errClosed) })
-	return ctx, func() {
-		detach()
-		cancel(nil)
-		stop()
+	until := time.Now().Add(timeout)
+	ctx, c.cancel = context.WithCancelCause(ctx)
+	if sooner, ok := ctx.Deadline(); ok && sooner.Before(until) {
+		return ctx, func() { c.cancel(nil) }
+	}
+	timer := time.AfterFunc(timeout, func() { c.cancel(context.DeadlineExceeded) })
+	return bounded{ctx, until}, func() {
+		timer.Stop()
+		c.cancel(nil)
 	}
 }
+
+// bounded is a context that is canceled when its time is over. It is one context where context.WithTimeout, which takes
+// no cause from others, would need a second one, and every context costs a call some allocations.
+type bounded struct {
+	context.Context
+	until time.Time
+}
+
+// Deadline implements context.Context.
+func (b bounded) Deadline() (time.Time, bool) { return b.until, true }
 
 // identity returns the TLS identity that the request names; nil for none.
 func (c *call) identity() (*vault.Identity, *Error) {
@@ -243,31 +275,37 @@ func (c *call) identity() (*vault.Identity, *Error) {
 	return identity, nil
 }
 
-// RoundTrip makes one attempt, to the end of the answer's body. What it returns is for retryablehttp and
-// holds no header, so that nobody looks at a redirect.
-func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
+// once makes one attempt, to the end of the answer's body. What came of it is in the call.
+func (c *call) once(ctx context.Context) {
 	a := newAttempt(c.client.config.Now)
-	ctx, cancel := context.WithCancelCause(req.Context())
+	traced, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	traced := req.WithContext(httptrace.WithClientTrace(ctx, a.trace(cancel)))
-	traced.Header = c.header // only here: http.Client and retryablehttp have no use for what may be secret
 
 	c.response, c.failure = nil, nil
-	resp, err := c.transport.http.RoundTrip(traced)
+	resp, err := c.transport.http.RoundTrip(c.httpRequest(httptrace.WithClientTrace(traced, a.trace(cancel))))
 	if err != nil {
-		c.failure = sendFailure(req.Context(), a, c.client.limits.HeaderBytes, err)
-	} else if c.response, c.failure = c.client.reader.read(req.Context(), a, resp); c.failure == nil {
+		c.failure = sendFailure(ctx, a, c.client.limits.HeaderBytes, err)
+	} else if c.response, c.failure = c.client.reader.read(ctx, a, resp); c.failure == nil {
 		c.withholdAnswer()
 	}
+	kind := Kind("")
 	if c.failure != nil {
-		c.exchange.Attempts = append(c.exchange.Attempts, a.end(c.failure.kind))
-		return nil, c.failure
+		kind = c.failure.kind
 	}
-	c.exchange.Attempts = append(c.exchange.Attempts, a.end(""))
-	return &http.Response{
-		StatusCode: c.response.Status, ProtoMajor: 1, ProtoMinor: 1,
-		Header: make(http.Header), Body: http.NoBody, Request: req,
-	}, nil
+	c.exchange.Attempts = append(c.exchange.Attempts, a.end(kind))
+}
+
+// httpRequest is the request as net/http sends it. Without GetBody it can't rewind the body, so it doesn't resend; see
+// also attempt.
+func (c *call) httpRequest(ctx context.Context) *http.Request {
+	r := http.Request{
+		Method: c.request.Method, URL: c.target.url, Host: c.target.url.Host, Header: c.header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	if len(c.body) > 0 {
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
+	}
+	return r.WithContext(ctx)
 }
 
 // withholdAnswer drops the answer if a secret stands in it.
@@ -275,11 +313,11 @@ func (c *call) withholdAnswer() {
 	if c.hostOnly {
 		return
 	}
-	var head bytes.Buffer
+	head := make([]byte, 0, 512)
 	for _, f := range c.response.Header {
-		head.WriteString(f.Name + ": " + f.Value + "\n")
+		head = append(append(append(append(head, f.Name...), ": "...), f.Value...), '\n')
 	}
-	for _, part := range [][]byte{head.Bytes(), c.response.Body} {
+	for _, part := range [...][]byte{head, c.response.Body} {
 		_, found := c.client.config.Scrubber.Contains(part)
 		for _, value := range c.made {
 			found = found || bytes.Contains(part, value)

@@ -60,15 +60,28 @@ func (c *Client) checkHeader(r *Request) *Error {
 // httpHeader returns the plugin's fields and the host's as net/http wants them.
 func (r *Request) httpHeader() http.Header {
 	header := make(http.Header, len(r.Header)+3)
+	room := make([]string, 0, len(r.Header)+2) // one array for the values of all fields
+	add := func(name, value string) {
+		if given := header[name]; given != nil {
+			header[name] = append(given, value)
+			return
+		}
+		room = append(room, value)
+		header[name] = room[len(room)-1 : len(room) : len(room)]
+	}
 	for _, f := range r.Header {
-		header.Add(f.Name, f.Value)
+		add(http.CanonicalHeaderKey(f.Name), f.Value)
 	}
 	if header.Get("User-Agent") == "" {
-		header.Set("User-Agent", "payhost/1")
+		delete(header, "User-Agent")
+		add("User-Agent", "payhost/1")
 	}
-	header.Set("Accept-Encoding", "gzip")
+	header["Accept-Encoding"] = acceptGzip
 	return header
 }
+
+// acceptGzip is shared by all requests: net/http changes no header that it is given.
+var acceptGzip = []string{"gzip"}
 
 // validToken reports whether the text is a token of RFC 9110, section 5.6.2.
 func validToken(text string) bool {

@@ -10,37 +10,52 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// send makes the attempts. Their outcome is in the call: retryablehttp's own result says less, and its error
-// for the last of several attempts would hide the answer.
+// send makes the attempts. The first one is nearly always the only one, so it goes without the machinery of repeats.
 func (c *call) send(ctx context.Context) *failure {
-	var body any // nil must stay an untyped nil
-	if len(c.body) > 0 {
-		body = c.body
+	c.once(ctx)
+	if again, _ := c.checkRetry(ctx, nil, nil); again {
+		c.repeat(ctx)
 	}
-	request, err := retryablehttp.NewRequestWithContext(ctx, c.request.Method, c.target.url.String(), body)
-	if err != nil {
-		return &failure{Refused, "url: does not parse"}
-	}
-	request.URL = c.target.url
-	// Without GetBody net/http can't rewind the body, so it doesn't resend; see also attempt.
-	request.GetBody = nil
+	return c.failure
+}
 
+// repeat makes the attempts after the first. Their outcome is in the call: retryablehttp's own result says less, and its
+// error for the last of several attempts would hide the answer.
+func (c *call) repeat(ctx context.Context) {
+	request, err := retryablehttp.NewRequestWithContext(ctx, c.request.Method, c.target.url.String(), nil)
+	if err != nil {
+		return // can't be: it was sent once
+	}
 	client := &retryablehttp.Client{
-		HTTPClient:   &http.Client{Transport: c, CheckRedirect: noRedirect},
+		HTTPClient:   &http.Client{Transport: &repeater{call: c}, CheckRedirect: noRedirect},
 		RetryMax:     c.sends() - 1,
 		CheckRetry:   c.checkRetry,
 		Backoff:      c.backoff,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	_, err = client.Do(request) //nolint:bodyclose // the answer has no body to close: see RoundTrip
-	if len(c.exchange.Attempts) == 0 && err != nil {
-		if ctx.Err() != nil {
-			e := ended(ctx)
-			return &failure{e.Kind, e.Reason}
-		}
-		return &failure{Refused, "the request can't be sent as HTTP"}
+	_, _ = client.Do(request) //nolint:bodyclose // the answer has no body to close: see RoundTrip
+}
+
+// repeater is the http.RoundTripper of repeats. It makes an attempt of the call, to the end of the answer's body, but the
+// first time it tells of the one that was made already.
+type repeater struct {
+	call *call
+	told bool
+}
+
+// RoundTrip returns something for retryablehttp that holds no header, so that nobody looks at a redirect.
+func (r *repeater) RoundTrip(req *http.Request) (*http.Response, error) {
+	if r.told {
+		r.call.once(req.Context())
 	}
-	return c.failure
+	r.told = true
+	if r.call.failure != nil {
+		return nil, r.call.failure
+	}
+	return &http.Response{
+		StatusCode: r.call.response.Status, ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header), Body: http.NoBody, Request: req,
+	}, nil
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

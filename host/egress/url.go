@@ -56,10 +56,11 @@ func parseTarget(raw string) (target, error) {
 	if err := checkPath(u.EscapedPath()); err != nil {
 		return target{}, err
 	}
-	t.url = &url.URL{
+	*u = url.URL{
 		Scheme: t.scheme, Host: t.hostPort(),
 		Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery,
 	}
+	t.url = u
 	return t, nil
 }
 
@@ -112,13 +113,14 @@ func canonicalHost(host string) (string, error) {
 	if host == "" || len(host) > 253 {
 		return "", errors.New("url: the host is empty or longer than 253 characters")
 	}
-	labels := strings.Split(host, ".")
-	for _, label := range labels {
+	last := ""
+	for label := range strings.SplitSeq(host, ".") {
 		if !validLabel(label) {
 			return "", errors.New("url: the host is not a name of letters, digits, - and _")
 		}
+		last = label
 	}
-	if last := labels[len(labels)-1]; last[0] >= '0' && last[0] <= '9' {
+	if last[0] >= '0' && last[0] <= '9' {
 		// No top-level domain begins with a digit.
 		addr, err := netip.ParseAddr(host)
 		if err != nil {
