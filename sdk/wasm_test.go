@@ -16,7 +16,7 @@ func TestInWasm(t *testing.T) {
 	}
 	engine := filepath.Join(t.TempDir(), "wazero")
 	run(t, nil, "build", "-o", engine, "github.com/tetratelabs/wazero/cmd/wazero")
-	run(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, "test", "-vet=off", "-exec", engine+" run -mount=.:/ ", "./form", "./json")
+	run(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, "test", "-vet=off", "-exec", engine+" run -mount=.:/ ", "./form", "./internal/scan", "./json")
 }
 
 func run(t *testing.T, env []string, args ...string) {
