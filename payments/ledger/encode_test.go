@@ -70,7 +70,7 @@ func asStandard(t *rapid.T, value any, encode func() (string, error)) {
 	}
 }
 
-// fill sets exported fields at random, all or none of them left zero now and then.
+// fill sets exported fields at random; now and then a whole struct is left zero.
 func fill(d draw, v reflect.Value) {
 	switch p := v.Addr().Interface().(type) {
 	case *time.Time:
@@ -82,6 +82,9 @@ func fill(d draw, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.Struct:
+		if pick(d, "zero", false, false, false, true) {
+			return
+		}
 		for i := range v.NumField() {
 			if v.Field(i).CanSet() && v.Type().Field(i).IsExported() {
 				fill(d, v.Field(i))
