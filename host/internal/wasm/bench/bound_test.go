@@ -24,14 +24,19 @@ import (
 // and as it is rewritten so that it can be stopped. Nothing else differs. The third
 // is what wazero itself has for that end.
 func BenchmarkBound(b *testing.B) {
-	file := binary(b, "payhost.wasm")
+	bounds(b, "payhost.wasm", "")
+	bounds(b, "c.wasm", "/guest=c")
+}
+
+func bounds(b *testing.B, name, guest string) {
+	file := binary(b, name)
 	bound, err := rewrite.Bound(file)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Run("by=nothing", func(b *testing.B) { loop(b, bare(b, file, false)) })
-	b.Run("by=payhost", func(b *testing.B) { loop(b, bare(b, bound, false)) })
-	b.Run("by=wazero", func(b *testing.B) { loop(b, bare(b, file, true)) })
+	b.Run("by=nothing"+guest, func(b *testing.B) { loop(b, bare(b, file, false)) })
+	b.Run("by=payhost"+guest, func(b *testing.B) { loop(b, bare(b, bound, false)) })
+	b.Run("by=wazero"+guest, func(b *testing.B) { loop(b, bare(b, file, true)) })
 }
 
 // bare is the work in wazero without payhost's engine.
