@@ -88,7 +88,7 @@ func (h *Host) Load(ctx context.Context, name string, source Source) (*Revision,
 	if err := h.free(name); err != nil {
 		return nil, err
 	}
-	rev, err := h.prepare(ctx, source, h.isolation(name))
+	rev, err := h.prepare(ctx, source, h.isolation(name), allProcessors)
 	if err != nil {
 		return nil, err
 	}

@@ -52,8 +52,12 @@ type engine interface {
 	close()
 }
 
-// prepare reads, checks and compiles a source, and asks it to describe itself.
-func (h *Host) prepare(ctx context.Context, source Source, isolation Isolation) (*Revision, error) {
+// allProcessors compile a plugin for which nobody's call has to wait.
+const allProcessors = 0
+
+// prepare reads, checks and compiles a source, on so many processors, and asks it to
+// describe itself.
+func (h *Host) prepare(ctx context.Context, source Source, isolation Isolation, processors int) (*Revision, error) {
 	if source.Native != nil {
 		return h.describe(ctx, &Revision{digest: "native", engine: nativeEngine{source.Native}}, nil)
 	}
@@ -65,7 +69,7 @@ func (h *Host) prepare(ctx context.Context, source Source, isolation Isolation) 
 	if err != nil {
 		return nil, loadError(err)
 	}
-	rev, err := h.compile(ctx, binary, isolation)
+	rev, err := h.compile(ctx, binary, isolation, processors)
 	if err != nil {
 		return nil, err
 	}

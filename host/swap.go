@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 )
 
@@ -23,7 +24,7 @@ func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision,
 	}
 	p.swap.Lock()
 	defer p.swap.Unlock()
-	next, err := h.prepare(ctx, source, h.isolation(name))
+	next, err := h.prepare(ctx, source, h.isolation(name), halfOfProcessors())
 	if err != nil {
 		return nil, err
 	}
@@ -36,8 +37,28 @@ func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision,
 		next.release()
 		return nil, err
 	}
+	h.warm(ctx, p, next)
 	return next, h.activate(p, next, bindings)
 }
+
+// warm gives the next revision as many instances as the one in use has: calls would
+// else wait for each of them, all at once, behind the swap.
+func (h *Host) warm(ctx context.Context, p *plugin, next *Revision) {
+	current, ok := h.Revision(p.name)
+	if !ok {
+		return // the host is being closed
+	}
+	from, ok := current.engine.(*wasmEngine)
+	to, also := next.engine.(*wasmEngine)
+	if ok && also {
+		s := from.pool.Stats()
+		to.pool.Warm(ctx, s.Idle+s.Out)
+	}
+}
+
+// halfOfProcessors is how many of them compile a revision beside one that serves calls:
+// with all of them at it, each call would wait for the compiler at each of its steps.
+func halfOfProcessors() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // fits checks what a connection can't: that it is the same plugin, and that the
 // stored state can be read both ways.

@@ -3,6 +3,7 @@ package host_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,6 +57,40 @@ func TestSwapUnderLoad(t *testing.T) {
 	if served != 2 || calls.Load() < swaps*callers {
 		t.Errorf("%d calls on %d revisions", calls.Load(), served)
 	}
+}
+
+// TestSwapIsWarm has as many instances behind a swap as there were in front of it,
+// before anybody calls.
+func TestSwapIsWarm(t *testing.T) {
+	t.Parallel()
+	module := host.Source{Bytes: probeModule(t)}
+	r := newRig(t, module)
+	const callers = 5
+	arrived, leave := make(chan bool, callers), make(chan bool)
+	r.answer(func(w http.ResponseWriter, _ *http.Request) {
+		arrived <- true
+		<-leave
+		status(200, `{"id":"ord_1"}`)(w, nil)
+	})
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() { _, _ = r.conn.Create(t.Context(), create("")) })
+	}
+	for range callers {
+		<-arrived
+	}
+	if _, err := r.host.Swap(t.Context(), "probe", module); err != nil {
+		t.Error(err)
+	}
+	s := r.host.Stats()
+	for ; s[0].Out > 0; s = r.host.Stats() { // the one that was asked about itself and the settings
+		time.Sleep(time.Millisecond)
+	}
+	if s[0].Idle != callers {
+		t.Errorf("%d instances are idle behind the swap, want %d", s[0].Idle, callers)
+	}
+	close(leave)
+	wg.Wait()
 }
 
 // TestSwapRefuses leaves everything as it was when the next revision does not fit.

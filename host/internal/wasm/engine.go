@@ -10,6 +10,7 @@ package wasm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type Config struct {
 	CacheDir    string // compiled code is kept here; "" for no cache
 	LogBytes    int    // most bytes of a guest's stdout and stderr per call
 	Memory      Memory // how the memory of instances is kept
+	Workers     int    // that compile the module at once; 0 for as many as there are processors
 }
 
 // Memory is a way to keep the memory of instances.
@@ -130,7 +132,8 @@ func (m *Module) recall(ctx context.Context, outline []byte, cached *entry) erro
 	}
 	ended, end := context.WithCancel(ctx)
 	end()
-	return m.translate(ended, bare)
+	const two = 2 // with fewer workers the engine would not see that its context has ended
+	return m.translate(ended, bare, two)
 }
 
 // compile rewrites the module and has the engine compile it, into an entry of the cache
@@ -175,7 +178,7 @@ func (m *Module) compileIn(ctx context.Context, bare []byte, cacheDir string) er
 	if err := m.open(ctx, cacheDir); err != nil {
 		return err
 	}
-	return m.translate(ctx, bare)
+	return m.translate(ctx, bare, cmp.Or(m.config.Workers, runtime.GOMAXPROCS(0)))
 }
 
 // open starts a runtime of the module's own.
@@ -197,10 +200,9 @@ func (m *Module) open(ctx context.Context, cacheDir string) (err error) {
 	return nil
 }
 
-// translate makes machine code of a module in its runtime, or finds it. With less than
-// two workers the engine would not see that its context has ended.
-func (m *Module) translate(ctx context.Context, bare []byte) (err error) {
-	ctx = experimental.WithCompilationWorkers(ctx, max(2, runtime.GOMAXPROCS(0)))
+// translate makes machine code of a module in its runtime, or finds it.
+func (m *Module) translate(ctx context.Context, bare []byte, workers int) (err error) {
+	ctx = experimental.WithCompilationWorkers(ctx, workers)
 	if m.compiled, err = m.runtime.CompileModule(ctx, bare); err != nil {
 		return &LoadError{Reason: "module is not valid WebAssembly or asks for too much memory", Err: err}
 	}

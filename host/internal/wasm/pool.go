@@ -82,6 +82,23 @@ func (p *Pool) Start(ctx context.Context, warm func(*Instance) error) error {
 	return nil
 }
 
+// Warm makes instances until there are n, one after the other, so that the first calls
+// need not. It stops without an error where one can't be had: the call that needs it will
+// say why.
+func (p *Pool) Warm(ctx context.Context, n int) {
+	have := p.Stats()
+	for range n - have.Idle - have.Out {
+		if p.acquire(ctx, time.Now()) != nil {
+			return
+		}
+		inst, err := p.make(ctx)
+		p.giveBack(inst)
+		if err != nil {
+			return
+		}
+	}
+}
+
 // make makes another instance, from the image if there is one.
 func (p *Pool) make(ctx context.Context) (*Instance, error) {
 	if img := p.image.Load(); img != nil {
@@ -192,21 +209,30 @@ func (i *Instance) discard() string {
 // giveBack frees the slot of an instance, which may be nil, and keeps it for the
 // next call.
 func (p *Pool) giveBack(inst *Instance) {
-	p.mu.Lock()
-	keep := inst != nil && !p.closed
-	if keep {
-		inst.round, inst.rested = p.round, false
-		p.idle = append(p.idle, inst)
-		p.tell()
-		if p.sweeper == nil && inst.image != nil {
-			p.sweeper = time.AfterFunc(p.config.Rest, p.sweep)
+	if inst == nil || !p.keep(inst) {
+		if inst != nil {
+			inst.Close()
 		}
+		<-p.slots
 	}
-	p.mu.Unlock()
-	if inst != nil && !keep {
-		inst.Close()
+}
+
+// keep makes an instance idle and frees its slot, in one step for who counts them. It
+// reports false for a pool that is closed.
+func (p *Pool) keep(inst *Instance) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	inst.round, inst.rested = p.round, false
+	p.idle = append(p.idle, inst)
+	p.tell()
+	if p.sweeper == nil && inst.image != nil {
+		p.sweeper = time.AfterFunc(p.config.Rest, p.sweep)
 	}
 	<-p.slots
+	return true
 }
 
 // sweep lets idle instances go of their own memory: those that were not used since

@@ -51,11 +51,11 @@ func (c *counts) discarded(reason string) {
 // Stats returns what the pool has seen so far.
 func (p *Pool) Stats() Stats {
 	s := Stats{
-		Out: len(p.slots), Calls: p.counts.calls.Load(), Restores: p.counts.restores.Load(),
+		Calls: p.counts.calls.Load(), Restores: p.counts.restores.Load(),
 		DirtyPages: p.counts.pages.Load(),
 	}
 	p.mu.Lock()
-	s.Idle, s.Backoff = len(p.idle), p.backoff.interval()
+	s.Idle, s.Out, s.Backoff = len(p.idle), len(p.slots), p.backoff.interval()
 	p.mu.Unlock()
 	p.counts.mu.Lock()
 	s.Discards = maps.Clone(p.counts.discards)
