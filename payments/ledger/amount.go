@@ -16,18 +16,16 @@ type Amount struct{ pay.Money }
 func Of(m pay.Money) Amount { return Amount{m} }
 
 // MarshalJSON writes the amount.
-func (a Amount) MarshalJSON() ([]byte, error) { return a.append(make([]byte, 0, 48)) }
-
-func (a Amount) append(b []byte) ([]byte, error) {
+func (a Amount) MarshalJSON() ([]byte, error) {
 	if a.IsZero() {
-		return append(b, "null"...), nil
+		return []byte("null"), nil
 	}
-	b = append(b, `{"value":"`...)
+	b := append(make([]byte, 0, 48), `{"value":"`...)
 	b = strconv.AppendInt(b, a.Minor, 10)
 	b = append(b, `","currency":"`...)
 	for _, c := range []byte(a.Currency) { // a code has capitals only, but the text may come from outside
 		if c < 'A' || c > 'Z' {
-			return b, errors.New("currency is not in capital letters")
+			return nil, errors.New("currency is not in capital letters")
 		}
 	}
 	b = append(b, a.Currency...)

@@ -1,7 +1,7 @@
 package ledger
 
 import (
-	"reflect"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -48,7 +48,7 @@ type Book struct {
 	Refunds    []Refund    `json:"refunds,omitempty"`
 	Receipts   []Receipt   `json:"receipts,omitempty"`
 
-	encoded string // the book as JSON, until the next entry
+	encoded []byte // the book as JSON, until the next entry
 }
 
 // Operation is one intent to affect the provider, over all its attempts.
@@ -279,10 +279,10 @@ func (b *Book) RefundRef(r *Refund) pay.Ref {
 }
 
 // Encode returns the book as JSON, as it is stored. It is made once for each entry.
-func (b *Book) Encode() (string, error) {
+func (b *Book) Encode() ([]byte, error) {
 	var err error
-	if b.encoded == "" {
-		b.encoded, err = encode(reflect.ValueOf(b))
+	if b.encoded == nil {
+		b.encoded, err = json.Marshal(b)
 	}
 	return b.encoded, err
 }

@@ -16,15 +16,15 @@ type Entry struct {
 	Actor string    // who caused it: "api:<token>", "operator:<token>", "host", "provider"
 	Body  Body
 
-	encoded string // Body as JSON, once it was asked for
+	encoded []byte // Body as JSON, once it was asked for
 }
 
 // Encode returns the entry's body as JSON. It is made once: whoever wants that to
 // happen at a certain time calls it then.
-func (e *Entry) Encode() (string, error) {
+func (e *Entry) Encode() ([]byte, error) {
 	var err error
-	if e.encoded == "" {
-		e.encoded, err = encodeBody(e.Body)
+	if e.encoded == nil {
+		e.encoded, err = json.Marshal(e.Body)
 	}
 	return e.encoded, err
 }

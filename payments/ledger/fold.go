@@ -27,7 +27,7 @@ func Fold(entries []Entry) (*Book, error) {
 // entry that did not is worth no line in the ledger: whoever probes may leave it
 // out. The book counts it all the same.
 func (b *Book) Apply(e Entry) bool {
-	b.encoded = ""
+	b.encoded = nil
 	changed := b.apply(e)
 	if changed && !b.CreatedAt.IsZero() && e.At.After(b.UpdatedAt) {
 		b.UpdatedAt = e.At

@@ -42,7 +42,7 @@ func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error
 	}
 	args := []any{
 		b.Connection, b.OrderID, b.Receipt, statusText(b.Status), b.ProviderRef, inDoubt(b), orNever(doubtSince(b)), orNever(due),
-		running(b), b.Alerts, micros(b.UpdatedAt), snapshot, b.Version,
+		running(b), b.Alerts, micros(b.UpdatedAt), string(snapshot), b.Version,
 	}
 	statement, last := sqlUpdateBook, before
 	if before == 0 {
@@ -181,7 +181,7 @@ func insertion(entries []ledger.Entry) ([]any, string, error) {
 		if err != nil {
 			return nil, "", fmt.Errorf("entry %s: %w", e.Body.Kind(), err)
 		}
-		args = append(args, e.Book, micros(e.At), string(e.Body.Kind()), e.Actor, body)
+		args = append(args, e.Book, micros(e.At), string(e.Body.Kind()), e.Actor, string(body))
 	}
 	const row = "(?, ?, ?, ?, ?)"
 	return args, sqlInsertEntries + strings.Repeat(row+", ", len(entries)-1) + row + sqlReturningSeq, nil
