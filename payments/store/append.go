@@ -17,12 +17,16 @@ const (
 		updated_at, snapshot, version, last_seq, id`
 	sqlInsertBook = `INSERT INTO book (` + sqlBookColumns + `, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, %s, ?, ?) ON CONFLICT (id) DO NOTHING`
-	sqlUpdateBook = `UPDATE book SET connection = ?, order_id = ?, receipt = ?, status = ?, provider_ref = ?,
+	// What never changes is not set: SQLite would write the indexes with it anew, too.
+	sqlUpdateBook = `UPDATE book SET status = ?, provider_ref = ?,
 		in_doubt = ?, in_doubt_since = ?, due_at = ?, running = ?, alerts = ?, updated_at = ?, snapshot = ?, version = ?, last_seq = %s
 		WHERE id = ? AND version = ?`
 	sqlReturningSeq = " RETURNING seq"
 	lastOfEntries   = `(SELECT max(seq) FROM entries)`
 )
+
+// columnsThatStay is how many columns of a book, the first ones, are as they were when it was opened.
+const columnsThatStay = 3
 
 // Append implements Tx.
 func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error {
@@ -50,6 +54,9 @@ func (t *tx) Append(b *ledger.Book, due time.Time, entries []ledger.Entry) error
 	}
 	if t.draft != nil {
 		return t.draftBook(b, before, append(args, b.ID, last), entries)
+	}
+	if before > 0 {
+		args = args[columnsThatStay:]
 	}
 	const most = 8 // entries of a statement, so that there are few statements to prepare
 	for len(entries) > most {
@@ -108,14 +115,14 @@ func (t *tx) draftBook(b *ledger.Book, before int64, args []any, entries []ledge
 	if err != nil {
 		return t.fail(err)
 	}
-	statement, bulk := sqlUpdateBook, bulkAppend
+	statement, bulk, own := sqlUpdateBook, bulkAppend, args[columnsThatStay:]
 	if before == 0 {
-		statement, bulk = sqlInsertBook, bulkOpen
+		statement, bulk, own = sqlInsertBook, bulkOpen, args
 	}
 	s := drafted{
 		text: `WITH entries AS (` + insert + `), book AS (` + fmt.Sprintf(statement, lastOfEntries) + ` RETURNING 1)
 			SELECT seq, 1 / (SELECT count(*) FROM book) FROM entries ORDER BY seq`,
-		args: append(values, args...), answers: len(entries), bulk: bulk, rows: [2][][]any{{args}},
+		args: append(values, own...), answers: len(entries), bulk: bulk, rows: [2][][]any{{args}},
 		row: func(n int, scan scanner) error {
 			err := scan(&entries[n].Seq, nil)
 			b.LastSeq = entries[n].Seq
