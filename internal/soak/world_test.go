@@ -3,6 +3,7 @@ package soak_test
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/payhost/payhost/conformance/sim/smartpay"
 	"github.com/payhost/payhost/conformance/sim/yeniltoleg"
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/host/kv"
 	"github.com/payhost/payhost/host/vault"
 )
 
@@ -27,9 +29,10 @@ type station struct {
 
 // world is the host with its plugins, and the providers.
 type world struct {
-	t    *testing.T
-	host *host.Host
-	till *smartpay.Server
+	t       *testing.T
+	host    *host.Host
+	storage kv.Store
+	till    *smartpay.Server
 
 	stations map[string]*station // by connection
 }
@@ -38,12 +41,19 @@ type world struct {
 // two of them to broken ones as well, and the hostile one to nobody.
 func openWorld(t *testing.T) *world {
 	t.Helper()
-	// No back-off to speak of: every hostile call is to reach its guest.
-	h, err := host.New(host.Config{CacheDir: cacheDir(), Limits: host.Limits{Instances: 16, Backoff: time.Millisecond}})
+	// The keys of operations are kept for good, and belong on the disk: in memory they
+	// would be what grows.
+	storage, err := kv.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "kv.db"), kv.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, host: h, stations: map[string]*station{}}
+	// No back-off to speak of: every hostile call is to reach its guest.
+	limits := host.Limits{Instances: 16, Backoff: time.Millisecond}
+	h, err := host.New(host.Config{CacheDir: cacheDir(), Storage: storage, Limits: limits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, host: h, storage: storage, stations: map[string]*station{}}
 	for name, sources := range modules(t) {
 		if _, err := h.Load(t.Context(), name, sources[0]); err != nil {
 			t.Fatalf("load %s: %v", name, err)
@@ -163,6 +173,9 @@ func (w *world) settled() error {
 
 func (w *world) close() {
 	if err := w.host.Close(); err != nil {
+		w.t.Error(err)
+	}
+	if err := w.storage.Close(); err != nil {
 		w.t.Error(err)
 	}
 	for _, s := range w.stations {
