@@ -12,7 +12,7 @@ import (
 func TestInWasm(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("builds an engine and the tests once more")
+		t.Skip("-short: builds an engine and the tests once more")
 	}
 	engine := filepath.Join(t.TempDir(), "wazero")
 	run(t, nil, "build", "-o", engine, "github.com/tetratelabs/wazero/cmd/wazero")

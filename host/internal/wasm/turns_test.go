@@ -40,7 +40,7 @@ func TestHeavyCallsTakeTurns(t *testing.T) {
 			defer inst.Close()
 			if _, err := inst.Call(t.Context(), clock{}, opWork, 20_000_000, time.Now().Add(patience)); err != nil {
 				t.Errorf("honest work: %v", err)
-			} else if inst.Ticks() < 16 {
+			} else if inst.Ticks() < 64 {
 				t.Errorf("%d ticks: the work was not heavy", inst.Ticks())
 			}
 		})

@@ -86,6 +86,6 @@
 // clock, caches or speculation. It does not stop what the host never calls to an end:
 // the deadline is the host's, in tick.
 //
-// Whatever the package writes is validated by wazero afterwards, so a mistake here is
+// Whatever the package writes is validated by wazero before it is compiled, so a mistake here is
 // a module that is refused or stopped, never one that leaves its memory.
 package rewrite
