@@ -84,7 +84,7 @@ bench: build ## Measure every row of docs/performance.md, peers too, in ten minu
 	@cd bench && go run ./cmd/bench -mode $(or $(BENCH),full)
 
 soak: ## Soak good plugins beside a hostile one for SOAK
-	go test -timeout 0 ./internal/soak -run Soak -v -soak $(SOAK)
+	go test -tags memory.counters -timeout 0 ./internal/soak -run Soak -v -soak $(SOAK)
 
 clean: ## Remove what was built
 	rm -rf build dist

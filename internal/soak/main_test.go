@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"modernc.org/libc"
 
 	"github.com/payhost/payhost/host"
 )
@@ -64,14 +65,19 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// lasting is how long the soak takes.
-func lasting() time.Duration {
-	given := false
+// lasting is how long the soak takes. A long one can't do without SQLite's account of
+// its memory, which it keeps only if it was built so.
+func lasting(t *testing.T) time.Duration {
+	t.Helper()
+	given, whole := false, *soak
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "soak" })
 	if *long && !given {
-		return 5 * time.Minute
+		whole = 5 * time.Minute
 	}
-	return *soak
+	if whole > time.Minute && libc.MemStat().Bytes == 0 {
+		t.Fatal("a soak of more than a minute has to be built with -tags memory.counters, as make soak does")
+	}
+	return whole
 }
 
 func cacheDir() string { return filepath.Join(files.dir, "cache") }

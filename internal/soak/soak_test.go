@@ -39,6 +39,7 @@ func TestSoak(t *testing.T) {
 	before := closed()
 	r := &run{t: t, tally: &tally{}, world: openWorld(t)}
 	r.shop = openShop(r.world, r.tally)
+	whole := lasting(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var crew sync.WaitGroup
@@ -46,7 +47,7 @@ func TestSoak(t *testing.T) {
 		crew.Go(func() { r.repeat(ctx, j, r.gate.RLocker()) })
 	}
 	crew.Go(func() { r.repeat(ctx, r.swaps(), &r.swapping) })
-	r.watch(lasting())
+	r.watch(whole)
 	stop()
 	crew.Wait()
 	for _, s := range r.world.host.Stats() {
