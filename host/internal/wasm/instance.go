@@ -65,6 +65,7 @@ type Instance struct {
 	mapping *mapping            // its memory; nil if that is the engine's own
 	globals []api.MutableGlobal // all that its code can change
 	image   *image              // what it is put back to; nil if it is not
+	used    bool                // it served a call and was not put back yet
 	rested  bool                // the pages of its own were let go while it was idle
 	round   uint64              // of the pool's sweeps, when it was last used
 

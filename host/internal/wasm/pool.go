@@ -29,12 +29,12 @@ type PoolConfig struct {
 }
 
 // Pool keeps the idle instances of one module. An instance serves one call at a
-// time; then, off the caller's path, it is put back to its image, or replaced if a
-// trap, a deadline, an exit, growth or a broken rule has touched it.
+// time; then it is put back to its image (see putback.go), or replaced if a trap, a
+// deadline, an exit, growth or a broken rule has touched it.
 type Pool struct {
 	module *Module
 	config PoolConfig
-	slots  chan struct{} // one token per instance that is out or being put back
+	slots  chan struct{} // one token per instance that is out, or that somebody works on
 	done   chan struct{} // closed by Close: nobody waits any more
 	counts counts
 
@@ -43,6 +43,9 @@ type Pool struct {
 
 	mu      sync.Mutex
 	idle    []*Instance
+	used    []*Instance // idle as well, once they are put back
+	tidier  *time.Timer
+	tidying bool // the tidier will run, or does
 	backoff backoff
 	waiting int           // calls that wait in the back-off
 	back    chan struct{} // tells one of them that an instance is idle
@@ -145,23 +148,20 @@ func (p *Pool) first(ctx context.Context, warm func(*Instance) error) (*Instance
 // as it was.
 func (p *Pool) Put(inst *Instance) {
 	p.counts.calls.Add(1)
-	if p.config.Isolation == Never && inst.Usable() {
-		p.judge(inst)
+	p.judge(inst)
+	switch reason := inst.discard(); {
+	case reason != "":
+		go p.replace(inst, reason)
+	case p.config.Isolation == Never:
 		p.giveBack(inst)
-		return
+	case !p.keepUsed(inst):
+		inst.Close()
+		<-p.slots
 	}
-	go p.renew(inst)
 }
 
-// renew puts an instance back to its image, or another in its place.
-func (p *Pool) renew(inst *Instance) {
-	p.judge(inst)
-	reason := inst.discard()
-	if reason == "" {
-		p.counts.restored(inst.restore())
-		p.giveBack(inst)
-		return
-	}
+// replace puts another instance in the place of one that is thrown away.
+func (p *Pool) replace(inst *Instance, reason string) {
 	p.counts.discarded(reason)
 	inst.Close()
 	inst = nil
@@ -271,10 +271,12 @@ func (p *Pool) Close() {
 		return
 	}
 	p.closed = true
-	idle := p.idle
-	p.idle = nil
-	if p.sweeper != nil {
-		p.sweeper.Stop()
+	idle := append(p.idle, p.used...)
+	p.idle, p.used = nil, nil
+	for _, t := range []*time.Timer{p.sweeper, p.tidier} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	p.mu.Unlock()
 	close(p.done)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Take returns an instance for one call: the last one used, or a new one, or it
+// Take returns an instance for one call: one that is there, or a new one, or it
 // waits for one until ctx is done or the deadline is there. Its error is ErrClosed,
 // ErrBackoff, that of a context, or what [Module.Instantiate] returned.
 func (p *Pool) Take(ctx context.Context, deadline time.Time) (*Instance, error) {
@@ -18,6 +18,7 @@ func (p *Pool) Take(ctx context.Context, deadline time.Time) (*Instance, error) 
 		return nil, err
 	}
 	if inst != nil {
+		p.clean(inst)
 		return inst, nil
 	}
 	return p.fresh(ctx, deadline)
@@ -51,6 +52,19 @@ func (p *Pool) fresh(ctx context.Context, deadline time.Time) (*Instance, error)
 	return nil, context.DeadlineExceeded
 }
 
+// pop takes the instance that was used last, if possible one that is put back already.
+// The caller holds the lock.
+func (p *Pool) pop() *Instance {
+	for _, list := range []*[]*Instance{&p.idle, &p.used} {
+		if last := len(*list) - 1; last >= 0 {
+			inst := (*list)[last]
+			*list = (*list)[:last]
+			return inst
+		}
+	}
+	return nil
+}
+
 // reuse returns an idle instance, or nil once another may be made.
 func (p *Pool) reuse(ctx context.Context, deadline time.Time) (*Instance, error) {
 	p.mu.Lock()
@@ -59,9 +73,7 @@ func (p *Pool) reuse(ctx context.Context, deadline time.Time) (*Instance, error)
 		if p.closed {
 			return nil, ErrClosed
 		}
-		if last := len(p.idle) - 1; last >= 0 {
-			inst := p.idle[last]
-			p.idle = p.idle[:last]
+		if inst := p.pop(); inst != nil {
 			p.tell()
 			return inst, nil
 		}
@@ -103,7 +115,7 @@ func (p *Pool) await(ctx context.Context, wait time.Duration, deadline time.Time
 // tell lets one of those in the back-off look again, if there is something to be had.
 // The caller holds the lock.
 func (p *Pool) tell() {
-	if p.waiting > 0 && len(p.idle) > 0 {
+	if p.waiting > 0 && len(p.idle)+len(p.used) > 0 {
 		select {
 		case p.back <- struct{}{}:
 		default:
