@@ -7,6 +7,10 @@ import "unsafe"
 // in every plugin, since the linker can't know which operations it has, and would
 // not be faster: in Wasm the calls are what costs.
 //
+// Natively these functions are written in Go (reader_native.go, writer_native.go). In
+// Wasm they are loops in assembly, which take nested messages without a call and stop at
+// what is rare or needs memory: that is then done by the Go code both have.
+//
 // The tables are static data. TestTables holds them against the Go types.
 
 // kind is the Go type of a field and how it stands on the wire.
@@ -15,9 +19,9 @@ type kind uint8
 const (
 	// These begin with a pointer and a length, and are left out if that is 0.
 	text   kind = iota + 1 // ~string
-	raw                    // []byte
-	list                   // []struct
 	texts                  // []string
+	list                   // []struct
+	raw                    // []byte
 	enums                  // []~uint8, not packed
 	counts                 // []int, not packed
 
@@ -43,14 +47,23 @@ type message struct {
 type field struct {
 	kind kind
 	at   uintptr  // offset in the struct
-	part *message // of nested, optional, pointer and list
+	part *message // of nested, optional, pointer, list and texts
 }
+
+// maxDepth is how deep messages are nested, the outermost one counted.
+const maxDepth = 4
 
 // slice is a Go slice of any type.
 type slice struct {
 	p   unsafe.Pointer
 	n   int
 	cap int
+}
+
+// grow makes room for so many entries more, and for twice what there are.
+func (s *slice) grow(entry *message, more int) {
+	room := max(2*s.n, s.n+more)
+	s.p, s.cap = entry.grow(s.p, s.n, room), room
 }
 
 func encode(b []byte, m unsafe.Pointer, layout *message) []byte {

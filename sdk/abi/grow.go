@@ -19,6 +19,11 @@ var pools struct {
 	texts   slab.Pool[string]
 }
 
+func growTexts(old unsafe.Pointer, n, room int) unsafe.Pointer {
+	list := append(pools.texts.Take(room)[:0], unsafe.Slice((*string)(old), n)...)
+	return unsafe.Pointer(unsafe.SliceData(list))
+}
+
 func growFields(old unsafe.Pointer, n, room int) unsafe.Pointer {
 	list := append(pools.fields.Take(room)[:0], unsafe.Slice((*pay.Field)(old), n)...)
 	return unsafe.Pointer(unsafe.SliceData(list))

@@ -230,7 +230,7 @@ var cryptoMessage = message{
 var pageMessage = message{
 	size: unsafe.Sizeof(KVPage{}),
 	fields: []field{
-		{kind: texts, at: unsafe.Offsetof(KVPage{}.Keys)},
+		{kind: texts, at: unsafe.Offsetof(KVPage{}.Keys), part: &textMessage},
 		{kind: text, at: unsafe.Offsetof(KVPage{}.Cursor)},
 	},
 }
@@ -241,9 +241,9 @@ var configMessage = message{
 		{kind: text, at: unsafe.Offsetof(ConnectionConfig{}.Connection)},
 		{kind: text, at: unsafe.Offsetof(ConnectionConfig{}.BaseURL)},
 		{kind: raw, at: unsafe.Offsetof(ConnectionConfig{}.Settings)},
-		{kind: texts, at: unsafe.Offsetof(ConnectionConfig{}.Keys)},
-		{kind: texts, at: unsafe.Offsetof(ConnectionConfig{}.Secrets)},
-		{kind: texts, at: unsafe.Offsetof(ConnectionConfig{}.Identities)},
+		{kind: texts, at: unsafe.Offsetof(ConnectionConfig{}.Keys), part: &textMessage},
+		{kind: texts, at: unsafe.Offsetof(ConnectionConfig{}.Secrets), part: &textMessage},
+		{kind: texts, at: unsafe.Offsetof(ConnectionConfig{}.Identities), part: &textMessage},
 	},
 }
 

@@ -72,7 +72,7 @@ var egressMessage = message{
 	size: unsafe.Sizeof(pay.EgressRule{}), grow: growEgress,
 	fields: []field{
 		{kind: text, at: unsafe.Offsetof(pay.EgressRule{}.Origin)},
-		{kind: texts, at: unsafe.Offsetof(pay.EgressRule{}.Methods)},
+		{kind: texts, at: unsafe.Offsetof(pay.EgressRule{}.Methods), part: &textMessage},
 		{kind: text, at: unsafe.Offsetof(pay.EgressRule{}.PathPrefix)},
 		{kind: flag, at: unsafe.Offsetof(pay.EgressRule{}.Read)},
 	},
@@ -94,7 +94,7 @@ var keyMessage = message{
 		{kind: text, at: unsafe.Offsetof(pay.KeySpec{}.Name)},
 		{kind: text, at: unsafe.Offsetof(pay.KeySpec{}.Title)},
 		{kind: flag, at: unsafe.Offsetof(pay.KeySpec{}.Required)},
-		{kind: texts, at: unsafe.Offsetof(pay.KeySpec{}.Algorithms)},
+		{kind: texts, at: unsafe.Offsetof(pay.KeySpec{}.Algorithms), part: &textMessage},
 	},
 }
 

@@ -8,6 +8,9 @@ import (
 
 // The messages that stand inside several others.
 
+// textMessage is what a list of texts has: a text is no message, but takes its place.
+var textMessage = message{size: unsafe.Sizeof(""), grow: growTexts}
+
 var moneyMessage = message{
 	size: unsafe.Sizeof(pay.Money{}),
 	fields: []field{
@@ -45,7 +48,7 @@ var refMessage = message{
 		{kind: text, at: unsafe.Offsetof(pay.Ref{}.ID)},
 		{kind: text, at: unsafe.Offsetof(pay.Ref{}.OrderID)},
 		{kind: text, at: unsafe.Offsetof(pay.Ref{}.ProviderRef)},
-		{kind: texts, at: unsafe.Offsetof(pay.Ref{}.Keys)},
+		{kind: texts, at: unsafe.Offsetof(pay.Ref{}.Keys), part: &textMessage},
 		{kind: optional, at: unsafe.Offsetof(pay.Ref{}.Amount), part: &moneyMessage},
 		{kind: moment, at: unsafe.Offsetof(pay.Ref{}.CreatedAt)},
 	},

@@ -17,56 +17,10 @@ type reader struct {
 	i    int
 	room int // entries of repeated fields that may still come
 	err  error
+	walker
 }
 
 func (r *reader) fail() { r.err = ErrWire }
-
-// message reads fields up to end into the struct at p, on top of what is there:
-// protobuf merges a nested message that comes twice.
-//
-// Most fields have a tag and a length, or a number, of one byte. They are read here
-// and the rest by a call, which also tells the compiler to lay out this code in one
-// line: in Wasm a jump costs more than what it skips.
-func (r *reader) message(m *message, p unsafe.Pointer, end int) {
-	b, fields := r.b[:end], m.fields
-	for i, n := uint(r.i), uint(end); i < n; {
-		if i+1 < n && b[i]|b[i+1] < 0x80 {
-			tag, size := uint(b[i]), uint(b[i+1])
-			if k := tag>>3 - 1; k < uint(len(fields)) {
-				f := &fields[k]
-				at := unsafe.Add(p, f.at)
-				if tag&7 == wireBytes && size <= n-i-2 {
-					s := unsafe.String(unsafe.SliceData(b[i+2:]), size)
-					i += 2 + size
-					if f.kind == text && scan.ASCII(s) {
-						*(*string)(at) = s
-						continue
-					}
-					r.i = int(i - size)
-					r.bytes(f, at, uint64(tag), int(i), end)
-					if r.err != nil {
-						return
-					}
-					continue
-				}
-				if tag&7 == wireVarint {
-					i += 2
-					r.value(f, at, uint64(size))
-					if r.err != nil {
-						return
-					}
-					continue
-				}
-			}
-		}
-		r.i = int(i)
-		r.field(m, p, end)
-		if r.err != nil {
-			return
-		}
-		i = uint(r.i)
-	}
-}
 
 // field reads one field of any kind. Numbers that are not in the table are skipped.
 func (r *reader) field(m *message, p unsafe.Pointer, end int) {
@@ -100,7 +54,8 @@ func (r *reader) field(m *message, p unsafe.Pointer, end int) {
 	}
 }
 
-// bytes reads a field that holds bytes, up to end, in a message up to outer.
+// bytes reads a field that holds bytes, up to end, in a message up to outer. Part does
+// so for what has a part.
 func (r *reader) bytes(f *field, at unsafe.Pointer, tag uint64, end, outer int) {
 	switch f.kind {
 	case text:
@@ -110,27 +65,6 @@ func (r *reader) bytes(f *field, at unsafe.Pointer, tag uint64, end, outer int) 
 		if r.i < end {
 			*(*[]byte)(at) = r.b[r.i:end:end]
 		}
-	case nested, optional:
-		r.message(f.part, at, end)
-	case pointer:
-		p := (*unsafe.Pointer)(at)
-		if *p == nil {
-			*p = f.part.grow(nil, 0, 1)
-		}
-		r.message(f.part, *p, end)
-	case list:
-		s := (*slice)(at)
-		if !r.entry(s.n) {
-			return
-		}
-		if s.n == s.cap {
-			room := max(2*s.n, s.n+r.alike(tag, end, outer))
-			s.p, s.cap = f.part.grow(s.p, s.n, room), room
-		}
-		s.n++
-		r.message(f.part, unsafe.Add(s.p, uintptr(s.n-1)*f.part.size), end)
-	case texts:
-		r.texts((*[]string)(at), tag, end, outer)
 	case enums, counts: // packed, as other encoders may have them
 		for r.err == nil && r.i < end {
 			var v uint64
@@ -141,7 +75,7 @@ func (r *reader) bytes(f *field, at unsafe.Pointer, tag uint64, end, outer int) 
 			r.value(f, at, v)
 		}
 	default:
-		r.fail()
+		r.part(f, at, tag, end, outer)
 	}
 }
 
@@ -182,17 +116,7 @@ func (r *reader) value(f *field, at unsafe.Pointer, v uint64) {
 	}
 }
 
-// texts reads one entry of a list of strings.
-func (r *reader) texts(to *[]string, tag uint64, end, outer int) {
-	if !r.entry(len(*to)) {
-		return
-	}
-	if *to == nil {
-		*to = pools.texts.Take(r.alike(tag, end, outer))[:0]
-	}
-	*to = append(*to, r.text(end))
-}
-
+// text reads the rest up to end.
 func (r *reader) text(end int) string {
 	s := unsafe.String(unsafe.SliceData(r.b[r.i:]), end-r.i)
 	if !scan.ASCII(s) && !utf8.ValidString(s) {
@@ -209,19 +133,6 @@ func (r *reader) entry(have int) bool {
 	}
 	r.room--
 	return r.err == nil
-}
-
-// alike counts the entries of a list from the one being read on, of which the
-// next begins at i: as many as follow each other, up to what a list may hold. Its
-// answer is a hint for how much room to make, since what follows may be malformed.
-func (r *reader) alike(tag uint64, i, outer int) int {
-	b := r.b[:outer]
-	n := 1
-	for i+1 < len(b) && uint64(b[i]) == tag && b[i+1] < 0x80 && n < min(r.room, MaxItems) {
-		i += 2 + int(b[i+1])
-		n++
-	}
-	return n
 }
 
 // small is an enum's number; a larger one is a value from a later version and

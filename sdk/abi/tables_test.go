@@ -103,6 +103,28 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// TestDepth holds maxDepth against the tables.
+func TestDepth(t *testing.T) {
+	t.Parallel()
+	most := 0
+	for _, table := range tables() {
+		most = max(most, depth(table.layout))
+	}
+	if most != maxDepth {
+		t.Errorf("messages are nested %d deep, maxDepth is %d", most, maxDepth)
+	}
+}
+
+func depth(m *message) int {
+	most := 0
+	for _, f := range m.fields {
+		if f.part != nil && f.kind != texts {
+			most = max(most, depth(f.part))
+		}
+	}
+	return 1 + most
+}
+
 // places returns the fields of a struct with their offsets in the outermost one.
 // The fields of an embedded struct count as the struct's own unless the table has
 // the struct as one field.
@@ -129,7 +151,7 @@ func checkField(t *testing.T, typ reflect.Type, n int, f field, have reflect.Str
 	want := map[kind]reflect.Type{
 		raw: reflect.TypeFor[[]byte](), number: reflect.TypeFor[int64](), count: reflect.TypeFor[int](),
 		handle: reflect.TypeFor[int32](), flag: reflect.TypeFor[bool](), moment: reflect.TypeFor[time.Time](),
-		span: reflect.TypeFor[time.Duration](), texts: reflect.TypeFor[[]string](), counts: reflect.TypeFor[[]int](),
+		span: reflect.TypeFor[time.Duration](), counts: reflect.TypeFor[[]int](),
 	}[f.kind]
 	part := layouts[f.part]
 	got := have.Type
@@ -147,6 +169,8 @@ func checkField(t *testing.T, typ reflect.Type, n int, f field, have reflect.Str
 		ok = got.Kind() == reflect.Pointer && got.Elem() == part && f.part.grow != nil
 	case list:
 		ok = got.Kind() == reflect.Slice && got.Elem() == part && f.part.grow != nil
+	case texts:
+		ok = got == reflect.TypeFor[[]string]() && f.part == &textMessage
 	default:
 		ok = got == want
 	}

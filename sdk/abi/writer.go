@@ -12,28 +12,14 @@ import (
 // writer appends protobuf fields.
 type writer struct {
 	b []byte
+	opened
 }
 
-// message writes the fields of the struct at p. Zero values are left out, as
-// proto3 does.
-func (w *writer) message(m *message, p unsafe.Pointer) {
-	for k := range m.fields {
-		f := &m.fields[k]
-		at := unsafe.Add(p, f.at)
-		if f.kind <= counts && *(*int)(unsafe.Add(at, unsafe.Sizeof(at))) == 0 {
-			continue
-		}
-		if f.kind == text {
-			w.text(k+1, *(*string)(at))
-			continue
-		}
-		w.field(k+1, f, at)
-	}
-}
-
-// field writes a field that is no text.
+// field writes a field that holds no messages.
 func (w *writer) field(n int, f *field, at unsafe.Pointer) {
 	switch f.kind {
+	case text:
+		w.text(n, *(*string)(at))
 	case number:
 		w.int(n, *(*int64)(at))
 	case count:
@@ -48,33 +34,9 @@ func (w *writer) field(n int, f *field, at unsafe.Pointer) {
 		}
 	case span: // a wait that is over is no wait, and no reader takes a negative one
 		w.int(n, max(*(*time.Duration)(at), 0).Milliseconds())
-	case nested:
-		w.nested(n, f.part, at)
-	case optional:
-		before := len(w.b)
-		if w.nested(n, f.part, at) == 0 {
-			w.b = w.b[:before]
-		}
-	case pointer:
-		if p := *(*unsafe.Pointer)(at); p != nil {
-			w.nested(n, f.part, p)
-		}
-	default:
-		w.list(n, f, at)
-	}
-}
-
-// list writes what holds several values.
-func (w *writer) list(n int, f *field, at unsafe.Pointer) {
-	switch f.kind {
 	case raw:
 		b := *(*[]byte)(at)
 		w.raw(n, unsafe.String(&b[0], len(b)))
-	case list:
-		s := (*slice)(at)
-		for i := range s.n {
-			w.nested(n, f.part, unsafe.Add(s.p, uintptr(i)*f.part.size))
-		}
 	case texts:
 		for _, s := range *(*[]string)(at) {
 			w.text(n, s)
@@ -88,26 +50,6 @@ func (w *writer) list(n int, f *field, at unsafe.Pointer) {
 			w.element(n, int64(v))
 		}
 	}
-}
-
-// nested writes a message inside another and returns how many bytes it has. It
-// puts the length in front, moving the body only if it is 128 bytes or more.
-func (w *writer) nested(n int, m *message, p unsafe.Pointer) int {
-	w.tag(n, wireBytes)
-	w.b = append(w.b, 0)
-	start := len(w.b)
-	w.message(m, p)
-	size := len(w.b) - start
-	if size < 0x80 {
-		w.b[start-1] = byte(size)
-		return size
-	}
-	var length [10]byte
-	k := len(appendVarint(length[:0], uint64(size)))
-	w.b = append(w.b, length[1:k]...)
-	copy(w.b[start+k-1:], w.b[start:start+size])
-	copy(w.b[start-1:], length[:k])
-	return size
 }
 
 // tag writes a field's number, at most 2047, and its wire type.
