@@ -17,7 +17,6 @@ type reader struct {
 	i    int
 	room int // entries of repeated fields that may still come
 	err  error
-	walker
 }
 
 func (r *reader) fail() { r.err = ErrWire }

@@ -8,9 +8,6 @@ import (
 	"github.com/payhost/payhost/sdk/internal/scan"
 )
 
-// walker is what message needs in Wasm.
-type walker struct{}
-
 // message reads fields up to end into the struct at p, on top of what is there:
 // protobuf merges a nested message that comes twice.
 //

@@ -2,16 +2,14 @@ package abi
 
 import "unsafe"
 
-// walker is where the reader is.
-type walker struct {
-	depth  int // of the message that is being read, in frames
+// walk is where the reader is, and what it needs.
+type walk struct {
 	frames [maxDepth]frame
-
-	// What walk needs.
-	need int
-	f    *field         // for this field
-	at   unsafe.Pointer // of the struct
-	n    int            // the number, or how many entries the list needs
+	depth  int // of the message that is being read, in frames
+	need   int
+	field  *field         // that is being read
+	at     unsafe.Pointer // where it is in the struct
+	n      int            // the number, or how many entries the list needs
 }
 
 // frame is a message that is being read.
@@ -21,7 +19,7 @@ type frame struct {
 	end int
 }
 
-// What walk and write need.
+// What read and write need.
 const (
 	nothing = iota // it is done
 	space          // in a list, behind a pointer, or to write to
@@ -29,44 +27,47 @@ const (
 	other          // a field that is not for them
 )
 
-// input is what is being read. Walk lays pointers into it without telling the
+// input is what is being read. Read lays pointers into it without telling the
 // collector, which has it from here.
 var input *byte
 
 // message does what it does natively: all nested messages in one call, since these
 // are what costs in Wasm.
 func (r *reader) message(m *message, p unsafe.Pointer, _ int) {
+	var w walk
 	for r.err == nil {
 		input = unsafe.SliceData(r.b)
-		switch walk(r, m, p) {
+		read(r, &w, m, p)
+		switch w.need {
 		case nothing:
 			return
 		case space:
-			r.space()
+			r.space(&w)
 		case value:
-			r.value(r.f, r.at, uint64(r.n))
+			r.value(w.field, w.at, uint64(w.n))
 		case other:
-			f := &r.frames[r.depth]
+			f := &w.frames[w.depth]
 			r.field(f.m, f.p, f.end)
 		}
 	}
 }
 
-// walk reads up to the end, or up to the first field for which it needs something. P
+// read reads up to the end, or up to the first field for which it needs something. P
 // is the struct of the outermost message, and may have moved since the last call.
 //
 //go:noescape
-func walk(r *reader, m *message, p unsafe.Pointer) int
+func read(r *reader, w *walk, m *message, p unsafe.Pointer)
 
-func (r *reader) space() {
-	if r.f.kind == pointer {
-		*(*unsafe.Pointer)(r.at) = r.f.part.grow(nil, 0, 1)
+func (r *reader) space(w *walk) {
+	part := w.field.part
+	if w.field.kind == pointer {
+		*(*unsafe.Pointer)(w.at) = part.grow(nil, 0, 1)
 		return
 	}
-	(*slice)(r.at).grow(r.f.part, min(r.n, r.room))
+	(*slice)(w.at).grow(part, min(w.n, r.room))
 }
 
-// part reads what walk leaves of fields that have a part: an entry too many, or a text
+// part reads what read leaves of fields that have a part: an entry too many, or a text
 // of a list that is not ASCII.
 func (r *reader) part(f *field, at unsafe.Pointer, _ uint64, end, _ int) {
 	s := (*slice)(at)

@@ -6,7 +6,8 @@
 // message does natively, with all nested messages in one loop.
 //
 // R0 is the reader, R1 where to read, R2 the end of the message, R3 its fields, R4 how
-// many, R5 its struct, R6 the address of its frame and R7 of the outermost one.
+// many, R5 its struct, R6 the address of its frame and R7 of the outermost
+// one, with which the walk begins.
 
 #define LOAD(reg, n) Get reg; I32WrapI64; I64Load n
 #define BYTE(reg, n) Get reg; I32WrapI64; I64Load8U n
@@ -37,9 +38,9 @@
 
 // STOP says what is to be done with a field.
 #define STOP(need) \
-	Get R0; I32WrapI64; I64Const need; I64Store $(reader_walker+walker_need); \
-	Get R0; I32WrapI64; Get R10; I64Store $(reader_walker+walker_f); \
-	Get R0; I32WrapI64; Get R11; I64Store $(reader_walker+walker_at)
+	Get R7; I32WrapI64; I64Const need; I64Store $walk_need; \
+	Get R7; I32WrapI64; Get R10; I64Store $walk_field; \
+	Get R7; I32WrapI64; Get R11; I64Store $walk_at
 
 // ENTRY counts an entry of the list at R11, the one of index R14, or goes to the end of
 // the block.
@@ -50,21 +51,21 @@
 	Get R0; I32WrapI64; Get R15; I64Const $1; I64Sub; I64Store $reader_room; \
 	Get R11; I32WrapI64; Get R14; I64Const $1; I64Add; I64Store $slice_n
 
-// func walk(r *reader, m *message, p unsafe.Pointer) int
+// func read(r *reader, w *walk, m *message, p unsafe.Pointer)
 //
 // In the loop R8 is the tag, R9 the number or length behind it, R10 the field, R11
 // where its value is in the struct, R12 where it is, R13 its kind, and R14 and R15 are
 // for what is at hand.
-TEXT ·walk(SB), NOSPLIT, $0-32
+TEXT ·read(SB), NOSPLIT, $0-32
 	MOVD r+0(FP), R0
 	LOAD(R0, $reader_i); LOAD(R0, $reader_b); I64Add; Set R1
-	Get R0; I64Const $(reader_walker+walker_frames); I64Add; Tee R7
-	LOAD(R0, $(reader_walker+walker_depth)); I64Const $frame__size; I64Mul; I64Add; Set R6
-	Get R7; I32WrapI64; I64Load m+8(FP); I64Store $frame_m
-	Get R7; I32WrapI64; I64Load p+16(FP); I64Store $frame_p
+	MOVD w+8(FP), R7
+	Get R7; LOAD(R7, $walk_depth); I64Const $frame__size; I64Mul; I64Add; Set R6
+	Get R7; I32WrapI64; I64Load m+16(FP); I64Store $frame_m
+	Get R7; I32WrapI64; I64Load p+24(FP); I64Store $frame_p
 	Get R7; I32WrapI64; LOAD(R0, $(reader_b+8)); I64Store $frame_end
 	FRAME
-	Get R0; I32WrapI64; I64Const $const_other; I64Store $(reader_walker+walker_need)
+	Get R7; I32WrapI64; I64Const $const_other; I64Store $walk_need
 
 	Block
 	Loop
@@ -72,7 +73,7 @@ TEXT ·walk(SB), NOSPLIT, $0-32
 		If
 			Get R6; Get R7; I64Eq
 			If
-				Get R0; I32WrapI64; I64Const $const_nothing; I64Store $(reader_walker+walker_need)
+				Get R7; I32WrapI64; I64Const $const_nothing; I64Store $walk_need
 				Br $3
 			End
 			Get R6; I64Const $frame__size; I64Sub; Set R6
@@ -174,7 +175,7 @@ TEXT ·walk(SB), NOSPLIT, $0-32
 				Else
 					Get R12; Set R1
 					STOP($const_value)
-					Get R0; I32WrapI64; Get R9; I64Store $(reader_walker+walker_n)
+					Get R7; I32WrapI64; Get R9; I64Store $walk_n
 					Br $4
 				End
 			End
@@ -184,7 +185,7 @@ TEXT ·walk(SB), NOSPLIT, $0-32
 	End
 	End
 
-	LOAD(R0, $(reader_walker+walker_need)); I64Const $const_space; I64Eq
+	LOAD(R7, $walk_need); I64Const $const_space; I64Eq
 	If
 		// How many entries follow each other, as far as their lengths have one byte.
 		I64Const $0; Set R14
@@ -199,9 +200,8 @@ TEXT ·walk(SB), NOSPLIT, $0-32
 			Get R14; I64Const $const_MaxItems; I64LtS; BrIf $0
 		End
 		End
-		Get R0; I32WrapI64; Get R14; I64Store $(reader_walker+walker_n)
+		Get R7; I32WrapI64; Get R14; I64Store $walk_n
 	End
 	Get R0; I32WrapI64; Get R1; LOAD(R0, $reader_b); I64Sub; I64Store $reader_i
-	Get R0; I32WrapI64; Get R6; Get R7; I64Sub; I64Const $frame__size; I64DivU; I64Store $(reader_walker+walker_depth)
-	Get SP; LOAD(R0, $(reader_walker+walker_need)); I64Store ret+24(FP)
+	Get R7; I32WrapI64; Get R6; Get R7; I64Sub; I64Const $frame__size; I64DivU; I64Store $walk_depth
 	RET

@@ -12,7 +12,6 @@ import (
 // writer appends protobuf fields.
 type writer struct {
 	b []byte
-	opened
 }
 
 // field writes a field that holds no messages.

@@ -4,9 +4,6 @@ package abi
 
 import "unsafe"
 
-// opened is what message needs in Wasm.
-type opened struct{}
-
 // message writes the fields of the struct at p. Zero values are left out, as
 // proto3 does.
 func (w *writer) message(m *message, p unsafe.Pointer) {

@@ -4,8 +4,8 @@ import "unsafe"
 
 // opened is where the writer is.
 type opened struct {
-	depth  int // of the message that is being written, in frames
 	frames [maxDepth]open
+	depth  int // of the message that is being written, in frames
 }
 
 // open is a message that is being written.
@@ -26,14 +26,17 @@ const slack = 64
 
 // message does what it does natively, see the reader's.
 func (w *writer) message(m *message, p unsafe.Pointer) {
+	var now opened
 	for {
-		switch write(w, m, p) {
-		case nothing:
+		need := write(w, &now, m, p)
+		if need == nothing {
 			return
+		}
+		o := &now.frames[now.depth]
+		switch need {
 		case space:
-			w.space()
+			w.space(o)
 		case other:
-			o := &w.frames[w.depth]
 			f := &o.m.fields[o.k]
 			o.k++
 			w.field(o.k, f, unsafe.Add(o.p, f.at))
@@ -45,11 +48,10 @@ func (w *writer) message(m *message, p unsafe.Pointer) {
 // is the struct of the outermost message, and may have moved since the last call.
 //
 //go:noescape
-func write(w *writer, m *message, p unsafe.Pointer) int
+func write(w *writer, now *opened, m *message, p unsafe.Pointer) int
 
-// space makes room for the next field.
-func (w *writer) space() {
-	o := &w.frames[w.depth]
+// space makes room for the next field of a message.
+func (w *writer) space(o *open) {
 	n := 2 * slack
 	if f := &o.m.fields[o.k]; f.kind == text {
 		n += len(*(*string)(unsafe.Add(o.p, f.at)))

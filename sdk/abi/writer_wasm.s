@@ -3,7 +3,8 @@
 
 // Assembly for the reasons of reader_wasm.s. R0 is the writer, R1 where to write, R2 up
 // to where, R3 the next field, R4 its index, R5 the struct, R6 the address of the
-// message's frame, R7 of the outermost one and R15 the number of fields.
+// message's frame, R7 of the outermost one, with which opened begins, and R15 the number
+// of fields.
 
 #define LOAD(reg, n) Get reg; I32WrapI64; I64Load n
 #define BYTE(reg, n) Get reg; I32WrapI64; I64Load8U n
@@ -30,18 +31,18 @@
 	End; \
 	Get R1; I32WrapI64; Get R8; I64Store8 $0; ADD(R1, $1)
 
-// func write(w *writer, m *message, p unsafe.Pointer) int
+// func write(w *writer, now *opened, m *message, p unsafe.Pointer) int
 //
 // R14 is the answer. In the loop R8 is where the value is, or the number itself, R9 its
 // kind, and R10 to R13 are for what is at hand.
-TEXT ·write(SB), NOSPLIT, $0-32
+TEXT ·write(SB), NOSPLIT, $0-40
 	MOVD w+0(FP), R0
 	LOAD(R0, $(writer_b+8)); LOAD(R0, $writer_b); I64Add; Set R1
 	LOAD(R0, $(writer_b+16)); LOAD(R0, $writer_b); I64Add; I64Const $const_slack; I64Sub; Set R2
-	Get R0; I64Const $(writer_opened+opened_frames); I64Add; Tee R7
-	LOAD(R0, $(writer_opened+opened_depth)); I64Const $open__size; I64Mul; I64Add; Set R6
-	Get R7; I32WrapI64; I64Load m+8(FP); I64Store $open_m
-	Get R7; I32WrapI64; I64Load p+16(FP); I64Store $open_p
+	MOVD now+8(FP), R7
+	Get R7; LOAD(R7, $opened_depth); I64Const $open__size; I64Mul; I64Add; Set R6
+	Get R7; I32WrapI64; I64Load m+16(FP); I64Store $open_m
+	Get R7; I32WrapI64; I64Load p+24(FP); I64Store $open_p
 	FRAME
 
 	Block
@@ -233,6 +234,6 @@ TEXT ·write(SB), NOSPLIT, $0-32
 
 	Get R0; I32WrapI64; Get R1; LOAD(R0, $writer_b); I64Sub; I64Store $(writer_b+8)
 	Get R6; I32WrapI64; Get R4; I64Store $open_k
-	Get R0; I32WrapI64; Get R6; Get R7; I64Sub; I64Const $open__size; I64DivU; I64Store $(writer_opened+opened_depth)
-	Get SP; Get R14; I64Store ret+24(FP)
+	Get R7; I32WrapI64; Get R6; Get R7; I64Sub; I64Const $open__size; I64DivU; I64Store $opened_depth
+	Get SP; Get R14; I64Store ret+32(FP)
 	RET
