@@ -27,8 +27,10 @@ const (
 	other          // a field that is not for them
 )
 
-// input is what is being read. Read lays pointers into it without telling the
-// collector, which has it from here.
+// input is what is being read. Assembly has no write barriers, but the pointers that read
+// lays into the heap all point to these bytes, and stand where there was none or such a
+// one. The store to input has the barrier for all of them: it comes before each call of
+// read, during which no other goroutine runs and no collection begins or ends.
 var input *byte
 
 // message does what it does natively: all nested messages in one call, since these
