@@ -14,8 +14,18 @@ import (
 // after the last. On any error the old revision stays and nothing has changed.
 //
 // A revision whose stored state the other can't read is refused in both
-// directions, so that one can always go back.
+// directions, so that one can always go back. One that can do less is let in, and
+// the log warns of what is lost: whether anybody needs it, only the caller can know,
+// see [Host.SwapIf].
 func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision, error) {
+	return h.SwapIf(ctx, name, source, func(Losses) error { return nil })
+}
+
+// SwapIf is Swap with a last question: when all fits and nothing but the switch is
+// left, agree is told what would be lost. An error of it leaves the old revision in
+// place and is returned as it is. Calls go on meanwhile, but no connection to the
+// plugin can be made; agree must not swap the plugin itself.
+func (h *Host) SwapIf(ctx context.Context, name string, source Source, agree func(Losses) error) (*Revision, error) {
 	h.mu.Lock()
 	p := h.plugins[name]
 	h.mu.Unlock()
@@ -28,7 +38,8 @@ func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision,
 	if err != nil {
 		return nil, err
 	}
-	if err := h.fits(p, next); err != nil {
+	lost, err := h.fits(p, next)
+	if err != nil {
 		next.release()
 		return nil, err
 	}
@@ -38,7 +49,11 @@ func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision,
 		return nil, err
 	}
 	h.warm(ctx, p, next)
-	return next, h.activate(p, next, bindings)
+	if err := agree(lost); err != nil {
+		discard(next, bindings)
+		return nil, err
+	}
+	return next, h.activate(p, next, lost, bindings)
 }
 
 // warm gives the next revision as many instances as the one in use has: calls would
@@ -61,25 +76,25 @@ func (h *Host) warm(ctx context.Context, p *plugin, next *Revision) {
 func halfOfProcessors() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // fits checks what a connection can't: that it is the same plugin, and that the
-// stored state can be read both ways.
-func (h *Host) fits(p *plugin, next *Revision) error {
+// stored state can be read both ways. It returns what would be lost.
+func (h *Host) fits(p *plugin, next *Revision) (Losses, error) {
 	old, ok := h.Revision(p.name)
 	if !ok {
-		return errClosed()
+		return Losses{}, errClosed()
 	}
 	a, b := old.manifest, next.manifest
 	switch {
 	case a.ID != b.ID:
-		return configError("plugins."+p.name, fmt.Sprintf("revision is of plugin %q, not %q", b.ID, a.ID))
+		return Losses{}, configError("plugins."+p.name, fmt.Sprintf("revision is of plugin %q, not %q", b.ID, a.ID))
 	case a.Storage && b.Storage && !slices.Contains(b.State.Reads, a.State.Writes):
-		return configError("plugins."+p.name,
+		return Losses{}, configError("plugins."+p.name,
 			fmt.Sprintf("revision can't read the stored state of the one in use (schema %d)", a.State.Writes))
 	case a.Storage && b.Storage && !slices.Contains(a.State.Reads, b.State.Writes):
-		return configError("plugins."+p.name,
+		return Losses{}, configError("plugins."+p.name,
 			fmt.Sprintf("the revision in use could not read stored state of the new one (schema %d), so there would be no way back",
 				b.State.Writes))
 	}
-	return nil
+	return Lost(&a, &b), nil
 }
 
 // rebinding is a connection, what it is to be bound to, and, once that is done, what it
@@ -114,13 +129,10 @@ func (h *Host) rebind(ctx context.Context, name string, next *Revision) ([]rebin
 }
 
 // activate puts the next revision in place and lets the old one go.
-func (h *Host) activate(p *plugin, next *Revision, list []rebinding) error {
+func (h *Host) activate(p *plugin, next *Revision, lost Losses, list []rebinding) error {
 	old, ok := h.exchange(p, next, list)
 	if !ok {
-		for _, r := range list {
-			r.next.close()
-		}
-		next.release()
+		discard(next, list)
 		return errClosed()
 	}
 	for _, r := range list {
@@ -129,7 +141,19 @@ func (h *Host) activate(p *plugin, next *Revision, list []rebinding) error {
 	h.retireRevision(old)
 	h.config.Logger.Info("plugin swapped", "plugin", p.name, "version", next.manifest.Version,
 		"digest", next.digest, "from", old.digest, "connections", len(list))
+	if !lost.None() {
+		h.config.Logger.Warn("plugin can do less than before", "plugin", p.name, "version", next.manifest.Version,
+			"digest", next.digest, "from", old.digest, "lost", lost.String())
+	}
 	return nil
+}
+
+// discard frees a revision that is not put in place after all.
+func discard(next *Revision, list []rebinding) {
+	for _, r := range list {
+		r.next.close()
+	}
+	next.release()
 }
 
 // exchange is the switch: an atomic store for each connection, for which no call waits.
