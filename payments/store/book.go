@@ -149,20 +149,27 @@ func books(ctx context.Context, q querier, sql string, args ...any) ([]*ledger.B
 func booksAnd(ctx context.Context, q querier, also []any, sql string, args ...any) ([]*ledger.Book, error) {
 	var list []*ledger.Book
 	err := q.each(ctx, sql, args, func(scan scanner) error {
-		var snapshot []byte
-		var last int64
-		if err := scan(append([]any{&snapshot, &last}, also...)...); err != nil {
-			return err
+		b, err := scanBook(scan, also...)
+		if err == nil {
+			list = append(list, b)
 		}
-		b := new(ledger.Book)
-		if err := json.Unmarshal(snapshot, b); err != nil {
-			return fmt.Errorf("%w: book: %w", errDamaged, err)
-		}
-		b.LastSeq = last
-		list = append(list, b)
-		return nil
+		return err
 	})
 	return list, err
+}
+
+func scanBook(scan scanner, also ...any) (*ledger.Book, error) {
+	var snapshot []byte
+	var last int64
+	if err := scan(append([]any{&snapshot, &last}, also...)...); err != nil {
+		return nil, err
+	}
+	b := new(ledger.Book)
+	if err := json.Unmarshal(snapshot, b); err != nil {
+		return nil, fmt.Errorf("%w: book: %w", errDamaged, err)
+	}
+	b.LastSeq = last
+	return b, nil
 }
 
 // oldestFirst puts books in the order they were made in.

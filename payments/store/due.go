@@ -18,6 +18,9 @@ const (
 			UNION ALL
 			SELECT (SELECT min(connection) FROM book WHERE due_at IS NOT NULL AND connection > c.connection)
 			FROM c WHERE c.connection IS NOT NULL)`
+	// By the index of what is due, which holds few: what is at rest is never read.
+	sqlUnfinished = ` WHERE connection = ? AND due_at IS NOT NULL
+		AND (status NOT IN ('failed', 'canceled', 'expired') OR in_doubt_since IS NOT NULL OR `
 	sqlParked = `SELECT id FROM notification WHERE state = 'parked' AND try_at <= ? ORDER BY try_at LIMIT ?`
 )
 
@@ -38,6 +41,20 @@ func (c *core) Due(
 // NextDue implements Store. It reads a few entries of an index for each connection.
 func (c *core) NextDue(ctx context.Context) (map[string]time.Time, error) {
 	return c.earliest(ctx, sqlNextDue)
+}
+
+// Unfinished implements Store.
+func (c *core) Unfinished(ctx context.Context, connection string, visit func(b *ledger.Book)) error {
+	sql := `SELECT snapshot, last_seq FROM book` + c.dialect.by("book_due") + sqlUnfinished + c.dialect.yes("running") + `)`
+	return c.backend.read(ctx, func(q querier) error {
+		return q.each(ctx, sql, []any{connection}, func(scan scanner) error {
+			b, err := scanBook(scan)
+			if err == nil {
+				visit(b)
+			}
+			return err
+		})
+	})
 }
 
 // earliest reads times by name.

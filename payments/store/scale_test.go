@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/payhost/payhost/internal/pgtest"
+	"github.com/payhost/payhost/payments/ledger"
 	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/sdk/pay"
 )
@@ -121,6 +122,9 @@ func benchmarkScale(b *testing.B, s store.Store, n int) {
 		"by reference": func(ctx context.Context) error {
 			_, err := s.BookByRef(ctx, fmt.Sprint("shop-", n/2%10), fmt.Sprint("ref-", n/2))
 			return err
+		},
+		"unfinished": func(ctx context.Context) error {
+			return s.Unfinished(ctx, "shop-1", func(*ledger.Book) {})
 		},
 		"stats": func(ctx context.Context) error { _, err := s.Stats(ctx, time.UnixMicro(0)); return err },
 	}

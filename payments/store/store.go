@@ -65,6 +65,9 @@ type Store interface {
 	Due(ctx context.Context, connection string, now, lease time.Time, limit int) ([]*ledger.Book, error)
 	// NextDue returns when the next book is due, by connection, for every connection that has one.
 	NextDue(ctx context.Context) (map[string]time.Time, error)
+	// Unfinished visits every book of a connection that is to be looked at again and is no payment that ended
+	// without success and without anything in doubt or under way: those are only watched. visit must not call the store.
+	Unfinished(ctx context.Context, connection string, visit func(b *ledger.Book)) error
 
 	// Events returns up to limit events behind a cursor ("" for the first) in the order of the ledger, and the cursor of
 	// the next page. An event is only shown once none can be committed before it. The cursor of an empty

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -192,6 +193,48 @@ func testDue(t *testing.T, s store.Store) {
 	next = must[map[string]time.Time](t)(s.NextDue(t.Context()))
 	if !next["shop-1"].Equal(now.Add(time.Second)) {
 		t.Errorf("next due after a write: %v", next)
+	}
+}
+
+// testUnfinished keeps every status, with and without an operation under way or in doubt, due and never due, and wants
+// those visited that something is still to come of.
+func testUnfinished(t *testing.T, s store.Store) {
+	var want []string
+	for i := range 9 * 3 * 2 {
+		b, _ := Book("shop-1", fmt.Sprintf("order-%d", i))
+		op, due := &b.Operations[0], Start().Add(time.Hour)
+		b.Status, b.Receipt = pay.PaymentStatus(i%9), i%9 == 0
+		switch i / 9 % 3 {
+		case 0:
+			op.Outcome = pay.OutcomeApplied
+		case 1:
+			op.Outcome, op.DoubtSince = pay.OutcomeInDoubt, Start()
+		}
+		if i >= 27 {
+			due = time.Time{}
+		}
+		ended := b.Status.Final() && b.Status != pay.PaymentSucceeded
+		if put(t, s, b, due); !due.IsZero() && (!ended || op.Outcome != pay.OutcomeApplied) {
+			want = append(want, b.ID)
+		}
+	}
+	other, _ := Book("shop-2", "order")
+	put(t, s, other, Start())
+	for connection, want := range map[string][]string{"shop-1": want, "shop-2": {other.ID}, "shop-3": {}} {
+		var got []*ledger.Book
+		if err := s.Unfinished(t.Context(), connection, func(b *ledger.Book) { got = append(got, b) }); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(want)
+		slices.SortFunc(got, func(a, b *ledger.Book) int { return cmpText(a.ID, b.ID) })
+		if d := cmp.Diff(want, ids(got)); d != "" {
+			t.Errorf("%s: %s", connection, d)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Unfinished(ctx, "shop-1", func(*ledger.Book) { t.Error("visited") }); err == nil {
+		t.Error("no error of an ended context")
 	}
 }
 

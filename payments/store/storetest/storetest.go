@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"by reference", testByReference},
 		{"due", testDue},
 		{"due claims", testDueClaims},
+		{"unfinished", testUnfinished},
 		{"events", testEvents},
 		{"events under way", testEventsUnderWay},
 		{"deliveries", testDeliveries},
