@@ -117,6 +117,10 @@ func (c *checker) check(p *at, s *huma.Schema, v json.Value) {
 		c.text(p, s, v)
 	case s.Type == huma.TypeInteger:
 		c.integer(p, s, v)
+	case s.Type == huma.TypeBoolean:
+		if _, ok := v.Bool(); !ok {
+			c.wrong(p, "not true or false")
+		}
 	default:
 		panic("httpapi: schema of a body has type " + s.Type)
 	}

@@ -204,14 +204,16 @@ func (s shelf) Revisions(ctx context.Context, name string) ([]store.Revision, er
 	return []store.Revision{{Plugin: name, Digest: digest, At: began}, {Plugin: name, Digest: "old", At: began}}, s.f.err
 }
 
-func (s shelf) Activate(ctx context.Context, by, name, digest string) (store.Activation, error) {
-	s.f.note(ctx, "activate", payments.Call{Caller: by}, name, digest)
-	return store.Activation{Seq: 3, Plugin: name, Digest: digest, Source: "api", By: by, At: began}, s.f.err
+func (s shelf) Activate(ctx context.Context, by, name, digest string, force bool) (payments.Activated, error) {
+	s.f.note(ctx, "activate", payments.Call{Caller: by}, name, digest, force)
+	a := store.Activation{Seq: 3, Plugin: name, Digest: digest, Source: "api", By: by, At: began}
+	return payments.Activated{Activation: a, Lost: []string{"refund", "currency KZT"}}, s.f.err
 }
 
-func (s shelf) Rollback(ctx context.Context, by, name string) (store.Activation, error) {
-	s.f.note(ctx, "rollback", payments.Call{Caller: by}, name)
-	return store.Activation{Seq: 4, Plugin: name, Digest: digest, Source: "rollback", By: by, At: began}, s.f.err
+func (s shelf) Rollback(ctx context.Context, by, name string, force bool) (payments.Activated, error) {
+	s.f.note(ctx, "rollback", payments.Call{Caller: by}, name, force)
+	a := store.Activation{Seq: 4, Plugin: name, Digest: digest, Source: "rollback", By: by, At: began}
+	return payments.Activated{Activation: a}, s.f.err
 }
 
 // paid is a payment with a refund in doubt and a receipt.

@@ -144,6 +144,7 @@ func TestWrongFields(t *testing.T) {
 		resolutions = append(resolutions, wrong{path: "outcome", value: v})
 	}
 	resolutions = append(resolutions, wrong{path: "evidence", value: long(2049)}) // 4098 bytes
+	forces := []wrong{{path: "force", value: `"true"`}, {path: "force", value: "1"}, {path: "force", value: "{}"}}
 	empty := []wrong{{path: "amount", value: money}, {path: "force", value: `true`}}
 	bodies := []struct {
 		endpoint, good string
@@ -165,8 +166,8 @@ func TestWrongFields(t *testing.T) {
 		{"POST /v1/operations/{id}/probe", `{}`, empty},
 		{"POST /v1/operations/{id}/resolve", resolveBody, append(resolutions, wrong{path: "by", value: `"me"`})},
 		{"POST /v1/payments/{id}/acknowledge", `{"evidence":"e"}`, append(textsWrong("evidence", true, 4096), wrong{path: "by", value: `"me"`})},
-		{"POST /v1/plugins/{name}/activate", activateBody, append(digests, wrong{path: "version", value: `"1"`})},
-		{"POST /v1/plugins/{name}/rollback", `{}`, empty},
+		{"POST /v1/plugins/{name}/activate", activateBody, append(digests, append(forces, wrong{path: "version", value: `"1"`})...)},
+		{"POST /v1/plugins/{name}/rollback", `{}`, append(forces, wrong{path: "amount", value: money})},
 		{"POST /v1/events/{id}/redeliver", redeliverBody, append(textsWrong("endpoint", false, 2048), wrong{path: "all", value: `true`})},
 	}
 	tested := map[string]bool{}

@@ -193,6 +193,24 @@ func TestModuleFaults(t *testing.T) {
 	}
 }
 
+// TestSwapLosses tells what a swap lost, and why one was refused.
+func TestSwapLosses(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	api := serve(t, f, nil)
+	for path, lost := range map[string]string{"activate": `"lost":["refund","currency KZT"]`, "rollback": ""} {
+		w := send(api, request("POST", "/v1/plugins/rahmet/"+path, map[string]string{"activate": activateBody}[path]))
+		if got := w.Body.String(); w.Code != 200 || !strings.Contains(got, lost) || lost == "" && strings.Contains(got, "lost") {
+			t.Errorf("%s: %d %s", path, w.Code, got)
+		}
+	}
+	f.err = &pay.Error{Class: pay.ClassStateConflict, Message: "confirm (3 of kassa-1)", Advice: pay.AdviceOperator}
+	if p := problem(t, send(api, request("POST", "/v1/plugins/rahmet/activate", activateBody)), 409); p["detail"] != "confirm (3 of kassa-1)" ||
+		p["effect"] != "none" || p["advice"] != "operator" {
+		t.Errorf("refused: %v", p)
+	}
+}
+
 // TestWhatTheEngineIsAsked follows arguments through.
 func TestWhatTheEngineIsAsked(t *testing.T) {
 	t.Parallel()
@@ -224,7 +242,11 @@ func TestWhatTheEngineIsAsked(t *testing.T) {
 		{"GET", "/v1/events/dead-letters?cursor=41&limit=1", "", []any{int64(41), 1}},
 		{"POST", "/v1/events/evt_1/redeliver", "", []any{"evt_1", ""}},
 		{"POST", "/v1/events/evt_1/redeliver", redeliverBody, []any{"evt_1", "https://e"}},
-		{"POST", "/v1/plugins/rahmet/activate", `{"digest":"` + digest + `","canary_percent":100}`, []any{"rahmet", digest}},
+		{"POST", "/v1/plugins/rahmet/activate", `{"digest":"` + digest + `","canary_percent":100}`, []any{"rahmet", digest, false}},
+		{"POST", "/v1/plugins/rahmet/activate", `{"digest":"` + digest + `","force":true}`, []any{"rahmet", digest, true}},
+		{"POST", "/v1/plugins/rahmet/rollback", "", []any{"rahmet", false}},
+		{"POST", "/v1/plugins/rahmet/rollback", `{}`, []any{"rahmet", false}},
+		{"POST", "/v1/plugins/rahmet/rollback", `{"force":true}`, []any{"rahmet", true}},
 		{"GET", "/v1/receipts/" + receipt + "/timeline", "", []any{payment}},
 		{"GET", "/v1/receipts/" + alone + "/timeline", "", []any{alone}},
 	} {

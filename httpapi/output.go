@@ -232,14 +232,15 @@ type activated struct {
 	Source string    `json:"source" doc:"config, api or rollback"`
 	By     string    `json:"by"`
 	At     time.Time `json:"at"`
+	Lost   []string  `json:"lost,omitempty" nullable:"false" doc:"Operations, flows and currencies that only the revision before had"`
 }
 
 func viewRevision(r store.Revision, active bool) revision {
 	return revision{r.Plugin, r.Digest, r.Version, r.Size, r.By, r.At.UTC(), active}
 }
 
-func viewActivation(a store.Activation) activated {
-	return activated{a.Seq, a.Plugin, a.Digest, a.Source, a.By, a.At.UTC()}
+func viewActivation(a payments.Activated) activated {
+	return activated{a.Seq, a.Plugin, a.Digest, a.Source, a.By, a.At.UTC(), a.Lost}
 }
 
 func viewConnection(c payments.ConnectionInfo) connection {

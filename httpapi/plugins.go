@@ -29,13 +29,15 @@ func (a *API) servePlugins() {
 		id: "activate-revision", method: http.MethodPost, path: "/v1/plugins/{name}/activate", tag: tagPlugins, scope: ScopeAdmin,
 		fails: []int{404, 409}, summary: "Put a revision in place",
 		about: "It is built beside the old one and swapped in while calls go on; every operation ends on the revision that began it. " +
-			"An error leaves the old one in place.",
+			"An error leaves the old one in place. A revision that lacks what payments, refunds or receipts under way need is refused " +
+			"(409, `state_conflict`): the detail says what is needed, by how many and on which connections. Let them end first, or insist " +
+			"with `force`. What is lost and not needed stands in `lost`.",
 		example: map[string]any{"digest": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"},
 	}, a.activate)
 	write(a, route{
 		id: "rollback-plugin", method: http.MethodPost, path: "/v1/plugins/{name}/rollback", tag: tagPlugins, scope: ScopeAdmin,
 		optional: true, fails: []int{404, 409}, summary: "Go back to the revision before",
-		about: "The body may be left out.",
+		about: "The body may be left out. A revision that lacks what is under way needs is refused without `force`, as by activate.",
 	}, a.rollback)
 }
 
@@ -98,18 +100,18 @@ func (a *API) activate(ctx context.Context, x *exchange, in *pluginPath, body *a
 	if err := a.plugins(in.Name); err != nil {
 		return nil, err
 	}
-	act, err := a.config.Plugins.Activate(ctx, x.caller, in.Name, body.Digest)
+	act, err := a.config.Plugins.Activate(ctx, x.caller, in.Name, body.Digest, body.Force)
 	if err != nil {
 		return nil, theirs(err)
 	}
 	return &found[activated]{viewActivation(act)}, nil
 }
 
-func (a *API) rollback(ctx context.Context, x *exchange, in *pluginPath, _ *nothing) (*found[activated], error) {
+func (a *API) rollback(ctx context.Context, x *exchange, in *pluginPath, body *rollback) (*found[activated], error) {
 	if err := a.plugins(in.Name); err != nil {
 		return nil, err
 	}
-	act, err := a.config.Plugins.Rollback(ctx, x.caller, in.Name)
+	act, err := a.config.Plugins.Rollback(ctx, x.caller, in.Name, body.Force)
 	if err != nil {
 		return nil, theirs(err)
 	}

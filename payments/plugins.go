@@ -65,6 +65,13 @@ type PluginInfo struct {
 	Problem string
 }
 
+// Activated is an activation that was asked for.
+type Activated struct {
+	store.Activation
+	// Lost names what the revision before could do and this one can't: operations, flows, currencies.
+	Lost []string
+}
+
 // NewPlugins returns the plugins of a host.
 func NewPlugins(h *host.Host, s store.Store, logger hclog.Logger) *Plugins {
 	if logger == nil {
@@ -155,63 +162,78 @@ func (p *Plugins) revision(ctx context.Context, name, digest string) (store.Revi
 // Activate swaps a stored revision in, here and then in every other process. An
 // error leaves the old one in place. Activating the revision that is in place does
 // nothing and returns the activation that put it there.
-func (p *Plugins) Activate(ctx context.Context, by, name, digest string) (store.Activation, error) {
+//
+// A revision that lacks what is under way needs is refused with class
+// state_conflict, see [Plugins.Unneeded]. With force it is put in place all the
+// same, and the log says by whom: what can't be finished then waits for a revision
+// that can, or for an operator.
+func (p *Plugins) Activate(ctx context.Context, by, name, digest string, force bool) (Activated, error) {
 	m, err := p.find(name)
 	if err != nil {
-		return store.Activation{}, err
+		return Activated{}, err
 	}
 	m.change.Lock()
 	defer m.change.Unlock()
 	if _, err := p.revision(ctx, name, digest); err != nil {
-		return store.Activation{}, err
+		return Activated{}, err
 	}
 	last, err := p.activations(ctx, name, 1)
 	if err != nil {
-		return store.Activation{}, err
+		return Activated{}, err
 	}
 	if len(last) > 0 && last[0].Digest == digest && p.digest(name) == digest {
-		return last[0], nil
+		return Activated{Activation: last[0]}, nil
 	}
-	return p.activate(ctx, m, store.Activation{Plugin: name, Digest: digest, Source: sourceAPI, By: by})
+	return p.activate(ctx, m, store.Activation{Plugin: name, Digest: digest, Source: sourceAPI, By: by}, force)
 }
 
 // Rollback swaps in the revision that was in place before the one in use. Rolling
-// back twice comes back to where it began. state_conflict if there was none before.
-func (p *Plugins) Rollback(ctx context.Context, by, name string) (store.Activation, error) {
+// back twice comes back to where it began. state_conflict if there was none before,
+// or, without force, if it lacks what is under way needs; see [Plugins.Activate].
+func (p *Plugins) Rollback(ctx context.Context, by, name string, force bool) (Activated, error) {
 	m, err := p.find(name)
 	if err != nil {
-		return store.Activation{}, err
+		return Activated{}, err
 	}
 	m.change.Lock()
 	defer m.change.Unlock()
 	list, err := p.activations(ctx, name, mostActivations)
 	if err != nil {
-		return store.Activation{}, err
+		return Activated{}, err
 	}
 	if len(list) > 0 {
 		now := list[0].Digest
 		for _, a := range list[1:] {
 			if a.Digest != now {
-				return p.activate(ctx, m, store.Activation{Plugin: name, Digest: a.Digest, Source: sourceRollback, By: by})
+				return p.activate(ctx, m, store.Activation{Plugin: name, Digest: a.Digest, Source: sourceRollback, By: by}, force)
 			}
 		}
 	}
-	return store.Activation{}, fault(pay.ClassStateConflict, "plugin "+name+" has had no other revision in place before")
+	return Activated{}, fault(pay.ClassStateConflict, "plugin "+name+" has had no other revision in place before")
 }
 
 // activate swaps a stored revision in and records it. The swap comes first: what
 // does not run here is not asked of other processes. If recording it fails, nobody
 // knows whether it was recorded; Follow brings this process to what was. The caller
 // holds m.change.
-func (p *Plugins) activate(ctx context.Context, m *managed, a store.Activation) (store.Activation, error) {
+func (p *Plugins) activate(ctx context.Context, m *managed, a store.Activation, force bool) (Activated, error) {
 	binary, err := p.store.Binary(ctx, a.Digest)
 	if err != nil {
-		return store.Activation{}, storeFault(err)
+		return Activated{}, storeFault(err)
 	}
-	if err := p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: a.Digest}); err != nil {
-		return store.Activation{}, pay.AsError(err)
+	agree := p.Unneeded(ctx, m.name)
+	if force {
+		agree = p.insisted(ctx, a.By, m.name)
 	}
-	return p.record(ctx, m, a)
+	var done Activated
+	if err := p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: a.Digest}, func(lost host.Losses) error {
+		done.Lost = lost.Names()
+		return agree(lost)
+	}); err != nil {
+		return Activated{}, pay.AsError(err)
+	}
+	done.Activation, err = p.record(ctx, m, a)
+	return done, err
 }
 
 // record writes an activation down that runs here already.
@@ -226,11 +248,15 @@ func (p *Plugins) record(ctx context.Context, m *managed, a store.Activation) (s
 	return a, nil
 }
 
+// anyLoss agrees to whatever a swap loses: it was agreed to where it was activated, or
+// nobody can be asked.
+func anyLoss(host.Losses) error { return nil }
+
 // swap puts a source under a name: the first one, or in place of what runs.
-func (p *Plugins) swap(ctx context.Context, name string, source host.Source) error {
+func (p *Plugins) swap(ctx context.Context, name string, source host.Source, agree func(host.Losses) error) error {
 	var err error
 	if _, ok := p.host.Revision(name); ok {
-		_, err = p.host.Swap(ctx, name, source)
+		_, err = p.host.SwapIf(ctx, name, source, agree)
 	} else {
 		_, err = p.host.Load(ctx, name, source)
 	}

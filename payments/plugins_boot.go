@@ -34,7 +34,8 @@ const (
 // plugin that runs already is brought to the file if that is new.
 //
 // What was activated is loaded first and the file swapped in after it, so that a
-// file whose state does not fit is refused as any other revision would be. A file
+// file whose state does not fit, or that lacks what is under way needs, is refused
+// as any other revision would be. A file
 // that can't be used does not keep a plugin down that has a stored revision: the
 // problem is logged and shown by List. If nothing can be loaded, the error says why,
 // and Follow goes on trying what was activated.
@@ -82,7 +83,7 @@ func (p *Plugins) begin(name string, native bool) *managed {
 }
 
 func (p *Plugins) bootNative(ctx context.Context, m *managed, source host.Source) error {
-	if err := p.swap(ctx, m.name, source); err != nil {
+	if err := p.swap(ctx, m.name, source, anyLoss); err != nil {
 		p.note(m, err.Error())
 		return pay.AsError(err)
 	}
@@ -109,7 +110,7 @@ func (p *Plugins) bootStored(ctx context.Context, m *managed, past []store.Activ
 		tried = append(tried, a.Digest)
 		binary, err := p.store.Binary(ctx, a.Digest)
 		if err == nil {
-			err = p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: a.Digest})
+			err = p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: a.Digest}, anyLoss)
 		} else {
 			err = storeFault(err)
 		}
@@ -139,7 +140,7 @@ func (p *Plugins) bootFile(
 		return false, nil
 	}
 	if running != digest {
-		if err := p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: digest}); err != nil {
+		if err := p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: digest}, p.Unneeded(ctx, m.name)); err != nil {
 			return false, pay.AsError(err)
 		}
 	}
@@ -184,7 +185,8 @@ func readSource(s host.Source) ([]byte, string, error) {
 	return binary, digest, nil
 }
 
-// Follow swaps in what other processes activate, until ctx ends. A revision that
+// Follow swaps in what other processes activate, until ctx ends; what it lacks was
+// asked about, or insisted on, there. A revision that
 // can't be loaded here is logged and tried again; the old one stays meanwhile.
 func (p *Plugins) Follow(ctx context.Context) {
 	tick := time.NewTicker(followEvery)
@@ -248,5 +250,5 @@ func (p *Plugins) adopt(ctx context.Context, m *managed, digest string) error {
 	if err != nil {
 		return storeFault(err)
 	}
-	return p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: digest})
+	return p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: digest}, anyLoss)
 }

@@ -9,7 +9,9 @@ import (
 )
 
 // Plan returns what [Plugins.Boot] would put in place, with its bytes and digest,
-// and changes nothing: a configuration is tried out so before it is taken.
+// and changes nothing: a configuration is tried out so before it is taken. That it
+// fits, and lacks nothing that is needed, shows when it is swapped in on a stage; see
+// [Plugins.Unneeded].
 func (p *Plugins) Plan(ctx context.Context, name string, configured host.Source) (host.Source, error) {
 	if configured.Native != nil {
 		return configured, nil

@@ -17,8 +17,9 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// pluginModules are two builds of the probe with different digests, and another plugin.
-type pluginModules struct{ one, two, other host.Source }
+// pluginModules are two builds of the probe with different digests, another plugin, and
+// a plugin with all its operations and with fewer.
+type pluginModules struct{ one, two, other, whole, lean host.Source }
 
 var buildModules = sync.OnceValues(func() (pluginModules, error) {
 	dir, err := os.MkdirTemp("", "payhost-plugins-test")
@@ -39,6 +40,8 @@ var buildModules = sync.OnceValues(func() (pluginModules, error) {
 		{&m.one, "../host/testdata/probe/wasm", "-s -w"},
 		{&m.two, "../host/testdata/probe/wasm", "-s -w -buildid=two"},
 		{&m.other, "../plugins/rahmet/wasm", "-s -w"},
+		{&m.whole, "./testdata/lean", "-s -w"},
+		{&m.lean, "./testdata/lean", "-s -w -X main.without=confirm,refund_status,error_catalog"},
 	} {
 		out := filepath.Join(dir, "plugin.wasm")
 		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags="+b.flags, "-o", out, b.source)
@@ -173,7 +176,7 @@ func TestBootPrefersWhatWasActivated(t *testing.T) {
 	if _, err := n.Push(ctx, "ops", "probe", m.two.Bytes); err != nil {
 		t.Fatal(err)
 	}
-	if a, err := n.Activate(ctx, "ops", "probe", m.two.SHA256); err != nil || a.Source != "api" || a.By != "ops" || a.Seq == 0 {
+	if a, err := n.Activate(ctx, "ops", "probe", m.two.SHA256, false); err != nil || a.Source != "api" || a.By != "ops" || a.Seq == 0 {
 		t.Fatalf("%+v, %v", a, err)
 	}
 	n.runs(t, m.two)
@@ -182,12 +185,12 @@ func TestBootPrefersWhatWasActivated(t *testing.T) {
 	if got := activatedBy(t, s); got != "config api config" {
 		t.Errorf("activations %q", got)
 	}
-	if a, err := n.Rollback(ctx, "ops", "probe"); err != nil || a.Digest != m.one.SHA256 || a.Source != "rollback" {
+	if a, err := n.Rollback(ctx, "ops", "probe", false); err != nil || a.Digest != m.one.SHA256 || a.Source != "rollback" {
 		t.Fatalf("%+v, %v", a, err)
 	}
 	n.runs(t, m.one)
 	bootNode(t, s, m.two).runs(t, m.one) // the rollback outlives a restart
-	if a, err := n.Rollback(ctx, "ops", "probe"); err != nil || a.Digest != m.two.SHA256 {
+	if a, err := n.Rollback(ctx, "ops", "probe", false); err != nil || a.Digest != m.two.SHA256 {
 		t.Fatalf("back again: %+v, %v", a, err)
 	}
 }
@@ -251,10 +254,10 @@ func TestPushRefuses(t *testing.T) {
 	if again, err := n.Push(ctx, "somebody else", "probe", m.two.Bytes); err != nil || again.By != "ops" || !again.At.Equal(first.At) {
 		t.Errorf("pushed again: %+v, %v", again, err)
 	}
-	if _, err := n.Activate(ctx, "ops", "probe", m.other.SHA256); pay.ClassOf(err) != pay.ClassNotFound {
+	if _, err := n.Activate(ctx, "ops", "probe", m.other.SHA256, false); pay.ClassOf(err) != pay.ClassNotFound {
 		t.Errorf("a digest that was not pushed: %v", err)
 	}
-	if _, err := n.Rollback(ctx, "ops", "probe"); pay.ClassOf(err) != pay.ClassStateConflict {
+	if _, err := n.Rollback(ctx, "ops", "probe", false); pay.ClassOf(err) != pay.ClassStateConflict {
 		t.Errorf("nothing to go back to: %v", err)
 	}
 }
@@ -273,7 +276,7 @@ func TestFollow(t *testing.T) {
 	if _, err := first.Push(ctx, "ops", "probe", m.two.Bytes); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := first.Activate(ctx, "ops", "probe", m.two.SHA256); err != nil {
+	if _, err := first.Activate(ctx, "ops", "probe", m.two.SHA256, false); err != nil {
 		t.Fatal(err)
 	}
 	untilMet(t, func() bool { return second.digest(t) == m.two.SHA256 })
@@ -288,7 +291,7 @@ func TestFollow(t *testing.T) {
 	untilMet(t, func() bool { return strings.Contains(second.List()[0].Problem, broken.Digest) })
 	second.runs(t, m.two)
 
-	if _, err := first.Activate(ctx, "ops", "probe", m.one.SHA256); err != nil {
+	if _, err := first.Activate(ctx, "ops", "probe", m.one.SHA256, false); err != nil {
 		t.Fatal(err)
 	}
 	untilMet(t, func() bool { return second.digest(t) == m.one.SHA256 && second.List()[0].Problem == "" })

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -44,7 +45,7 @@ func (a *api) pluginList() *cobra.Command {
 }
 
 func (a *api) pluginPush() *cobra.Command {
-	var activate bool
+	var activate, force bool
 	c := &cobra.Command{
 		Use: "push NAME FILE.wasm", Short: "Upload a revision of a plugin; it is checked and stored, not yet used",
 		Args: cobra.ExactArgs(2),
@@ -70,38 +71,58 @@ func (a *api) pluginPush() *cobra.Command {
 			if err := answer.Into(&r); err != nil {
 				return err
 			}
-			return a.activate(cmd, path+"/activate", map[string]string{"digest": r.Digest})
+			return a.activate(cmd, path+"/activate", activation{r.Digest, force})
 		},
 	}
 	c.Flags().BoolVar(&activate, "activate", false, "put it in place, too")
+	forceFlag(c, &force)
 	return c
 }
 
+// activation is the body of activate, and without a digest of rollback.
+type activation struct {
+	Digest string `json:"digest,omitempty"`
+	Force  bool   `json:"force,omitempty"`
+}
+
+func forceFlag(c *cobra.Command, force *bool) {
+	c.Flags().BoolVar(force, "force", false, "put it in place though it lacks what payments under way need")
+}
+
 func (a *api) pluginActivate() *cobra.Command {
-	return &cobra.Command{
+	var force bool
+	c := &cobra.Command{
 		Use: "activate NAME DIGEST", Short: "Put a stored revision in place while payments go on", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.activate(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/activate", map[string]string{"digest": args[1]})
+			return a.activate(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/activate", activation{args[1], force})
 		},
 	}
+	forceFlag(c, &force)
+	return c
 }
 
 func (a *api) pluginRollback() *cobra.Command {
-	return &cobra.Command{
+	var force bool
+	c := &cobra.Command{
 		Use: "rollback NAME", Short: "Put the revision in place that was there before", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.activate(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/rollback", nil)
+			return a.activate(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/rollback", activation{Force: force})
 		},
 	}
+	forceFlag(c, &force)
+	return c
 }
 
-func (a *api) activate(cmd *cobra.Command, path string, body any) error {
+func (a *api) activate(cmd *cobra.Command, path string, body activation) error {
 	answer, err := a.call(cmd, client.Request{Method: http.MethodPost, Path: path, Body: body}, false)
 	if err != nil {
 		return err
 	}
 	return show(a, answer, func(v client.Activation) {
 		fmt.Fprintf(a.out.stdout, "%s runs %s (%s, by %s)\n", v.Plugin, v.Digest, v.Source, v.By)
+		if len(v.Lost) > 0 {
+			fmt.Fprintf(a.out.stdout, "it lacks what the revision before had: %s\n", strings.Join(v.Lost, ", "))
+		}
 	})
 }
 

@@ -122,6 +122,7 @@ type Options struct {
 	Config      payments.Config // Host, Store and Now are filled in
 	Storage     kv.Store        // of the plugins; nil for one in memory
 	CallTimeout time.Duration   // default 10 s
+	CacheDir    string          // of compiled plugins; "" for none
 	Logger      hclog.Logger
 	Native      map[string]sdk.Provider // in place of a connection's own plugin
 }
@@ -141,7 +142,8 @@ func (p Providers) Open(ctx context.Context, clock *Clock, s store.Store, o Opti
 		o.CallTimeout = 10 * time.Second
 	}
 	h, err := host.New(host.Config{
-		Storage: o.Storage, Now: clock.Now, Logger: o.Logger, Limits: host.Limits{CallTimeout: o.CallTimeout, Instances: 64},
+		Storage: o.Storage, Now: clock.Now, Logger: o.Logger, CacheDir: o.CacheDir,
+		Limits: host.Limits{CallTimeout: o.CallTimeout, Instances: 64},
 	})
 	if err != nil {
 		return nil, err

@@ -74,6 +74,7 @@ func rules() []rule {
 			outer: []string{"github.com/hashicorp/go-hclog", "github.com/santhosh-tekuri/jsonschema/...", "golang.org/x/..."},
 		},
 		{from: "host/testdata/...", own: []string{"sdk", "sdk/pay", "sdk/json", "sdk/form", "host/testdata/..."}},
+		{from: "payments/testdata/...", own: []string{"sdk", "sdk/pay", "plugins/smartpay"}},
 		{from: "payments/ledger", own: []string{"sdk/pay"}, outer: []string{"github.com/oklog/ulid/..."}},
 		{from: "payments/store/storetest", own: []string{"payments/...", "sdk/pay"}, outer: []string{"*"}}, // a suite, imported by tests only
 		{
@@ -119,6 +120,7 @@ func rules() []rule {
 		{from: "internal/benchwork", own: []string{"sdk/pay"}},
 		{from: "internal/load", own: []string{"..."}, outer: []string{"*"}},       // measures
 		{from: "internal/pgtest", outer: []string{"github.com/jackc/pgx/v5/..."}}, // imported by tests only
+		{from: "cmd/payhost/internal/daemon/testdata/...", own: []string{"sdk", "sdk/pay", "plugins/yeniltoleg"}},
 		{ // a client speaks the wire's JSON, as a merchant's program would
 			from: "cmd/payhost/internal/client", own: []string{"sdk/pay"},
 		},

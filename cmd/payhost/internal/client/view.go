@@ -177,6 +177,7 @@ type Activation struct {
 	Source string    `json:"source"`
 	By     string    `json:"by"`
 	At     time.Time `json:"at"`
+	Lost   []string  `json:"lost"`
 }
 
 // Connection is a configured use of a plugin.

@@ -150,7 +150,8 @@ func (d *Daemon) touched(ctx context.Context, plugin string, next *config.Config
 }
 
 // rehearsePlugin puts on the stage what will run, over what runs now, so that a
-// revision that does not fit the stored state is refused here.
+// revision that does not fit the stored state, or lacks what is under way needs, is
+// refused here.
 func (d *Daemon) rehearsePlugin(ctx context.Context, stage *host.Host, name string, next *config.Config) error {
 	plan, err := d.plugins.Plan(ctx, name, d.source(name, next.Plugins[name]))
 	if err != nil {
@@ -164,7 +165,7 @@ func (d *Daemon) rehearsePlugin(ctx context.Context, stage *host.Host, name stri
 	if _, err := stage.Load(ctx, name, now); err != nil {
 		return err
 	}
-	_, err = stage.Swap(ctx, name, plan)
+	_, err = stage.SwapIf(ctx, name, plan, d.plugins.Unneeded(ctx, name))
 	return err
 }
 

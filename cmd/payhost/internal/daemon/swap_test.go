@@ -1,0 +1,107 @@
+package daemon_test
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/payhost/payhost/cmd/payhost/internal/client"
+	"github.com/payhost/payhost/cmd/payhost/internal/config"
+	"github.com/payhost/payhost/cmd/payhost/internal/daemon"
+	"github.com/payhost/payhost/host"
+)
+
+// module builds and packs a plugin.
+func module(t *testing.T, source string) []byte {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "plugin.wasm")
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, source)
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	raw, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := host.New(host.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	packed, err := h.Pack(t.Context(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packed
+}
+
+// TestSwapThatLosesWhatIsNeeded brings a plugin that can no longer cancel while a payment may be canceled: by a reload, by a
+// start and by the API, which can be told to do it all the same.
+func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	lean := module(t, "./testdata/lean")
+	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
+	bring := func(binary []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, binary, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bring(module(t, "../../../../plugins/yeniltoleg/wasm"))
+	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
+	begin := func() *process {
+		t.Helper()
+		d, err := daemon.New(t.Context(), daemon.Options{Config: c, Logger: hclog.NewNullLogger()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run(t, d)
+	}
+	p := begin()
+	if _, err := p.create(t, "main", "order-1"); err != nil {
+		t.Fatal(err)
+	}
+	bring(lean)
+	const want = "lacks: cancel (1 of main)"
+	if err := p.Reload(t.Context(), edited(c, func(*config.Config) {})); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("reload: %v", err)
+	}
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	p = begin()
+	var list client.Plugins
+	if p.get(t, "/v1/plugins", &list); !strings.Contains(list.Plugins[0].Problem, want) {
+		t.Errorf("start: %+v", list)
+	}
+	do := func(path string, body, into any) error {
+		t.Helper()
+		answer, err := p.client.Do(t.Context(), client.Request{Method: http.MethodPost, Path: "/v1/plugins/yeniltoleg" + path, Body: body})
+		if err == nil {
+			err = answer.Into(into)
+		}
+		return err
+	}
+	var revision client.Revision
+	var done client.Activation
+	if err := do("/revisions", client.Raw(lean), &revision); err != nil {
+		t.Fatal(err)
+	}
+	if err := do("/activate", map[string]any{"digest": revision.Digest}, &done); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("activation: %v", err)
+	}
+	if err := do("/activate", map[string]any{"digest": revision.Digest, "force": true}, &done); err != nil ||
+		done.Digest != revision.Digest || !slices.Equal(done.Lost, []string{"cancel"}) {
+		t.Errorf("by force: %+v, %v", done, err)
+	}
+	if err := do("/rollback", nil, &done); err != nil || done.Digest == revision.Digest {
+		t.Errorf("back: %+v, %v", done, err)
+	}
+}

@@ -1,0 +1,179 @@
+package payments
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/payments/ledger"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// mostNamed is how many connections a refusal names for each thing that is missing.
+const mostNamed = 3
+
+// missed counts what is under way, by what it needs and by connection.
+type missed map[string]map[string]int
+
+// Unneeded returns the question for [host.Host.SwapIf] about the plugin of a name:
+// whether anything under way needs what would be lost. It is refused with class
+// state_conflict if so, host_fault if the store can't tell. What ended is no reason
+// to refuse, so that old payments hold up no swap. Other processes on the store, and
+// what begins between the answer and the switch, are not counted.
+func (p *Plugins) Unneeded(ctx context.Context, name string) func(host.Losses) error {
+	return func(lost host.Losses) error {
+		if lost.None() {
+			return nil
+		}
+		m, err := p.missing(ctx, name, lost)
+		switch {
+		case err != nil:
+			return storeFault(err)
+		case len(m) == 0:
+			return nil
+		}
+		return conflict(pay.AdviceOperator, "what is under way needs what the revision lacks: "+m.String()+
+			"; let it end first, take a revision that has it, or insist with force")
+	}
+}
+
+// insisted is Unneeded for somebody who takes the loss upon himself.
+func (p *Plugins) insisted(ctx context.Context, by, name string) func(host.Losses) error {
+	ask := p.Unneeded(ctx, name)
+	return func(lost host.Losses) error {
+		if err := ask(lost); err != nil {
+			p.log.Warn("revision is put in place by force", "plugin", name, "by", by, "lost", lost.String(), "error", err)
+		}
+		return nil
+	}
+}
+
+// missing asks the store. Connections that are not made, such as all of them at a
+// start, have their books counted by the provider.
+func (p *Plugins) missing(ctx context.Context, name string, lost host.Losses) (missed, error) {
+	rev, ok := p.host.Revision(name)
+	if !ok {
+		return nil, errClosed()
+	}
+	provider := rev.Manifest().ID
+	due, err := p.store.NextDue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := missed{}
+	for connection := range due {
+		if c, ok := p.host.Connection(connection); ok && c.Plugin() != name {
+			continue
+		}
+		if err := p.store.Unfinished(ctx, connection, func(b *ledger.Book) {
+			if b.Provider == provider {
+				m.add(connection, needs(b, lost))
+			}
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m missed) add(connection string, needed []string) {
+	for _, what := range needed {
+		if m[what] == nil {
+			m[what] = map[string]int{}
+		}
+		m[what][connection]++
+	}
+}
+
+// String is such as "confirm (12 of kassa-1, 3 of kassa-2), refund_status (1 of kassa-1)".
+func (m missed) String() string {
+	var list []string
+	for _, what := range slices.Sorted(maps.Keys(m)) {
+		var where []string
+		names := slices.Sorted(maps.Keys(m[what]))
+		for _, name := range names[:min(len(names), mostNamed)] {
+			where = append(where, fmt.Sprintf("%d of %s", m[what][name], name))
+		}
+		if more := len(names) - mostNamed; more > 0 {
+			where = append(where, fmt.Sprintf("and of %d other connections", more))
+		}
+		list = append(list, what+" ("+strings.Join(where, ", ")+")")
+	}
+	return strings.Join(list, ", ")
+}
+
+// needs returns the names of what a book can't be finished without, of what would be
+// lost. A book at rest needs nothing: what may yet be asked for, such as a refund of
+// what was paid last year, would keep an operation for ever.
+func needs(b *ledger.Book, lost host.Losses) []string {
+	ops := append(paymentNeeds(b), openNeeds(b)...)
+	if len(ops) == 0 {
+		return nil
+	}
+	var n host.Losses
+	for _, op := range lost.Operations {
+		if slices.Contains(ops, op) {
+			n.Operations = append(n.Operations, op)
+		}
+	}
+	for _, flow := range lost.Flows {
+		if b.Flow == flow.String() {
+			n.Flows = append(n.Flows, flow)
+		}
+	}
+	for _, c := range lost.Currencies {
+		if b.Amount.Currency == c || b.Paid.Currency == c {
+			n.Currencies = append(n.Currencies, c)
+		}
+	}
+	return n.Names()
+}
+
+// paymentNeeds is what a payment that has not ended may still come to. Whether its
+// provider will want a confirm nobody knows before, so each may need one. Nil if it
+// has ended.
+func paymentNeeds(b *ledger.Book) []pay.Operation {
+	if b.Receipt || b.Status.Final() {
+		return nil
+	}
+	ops := []pay.Operation{pay.OpConfirm}
+	if !untold(b) {
+		ops = append(ops, pay.OpCancel) // else it is withdrawn without the provider
+	}
+	if b.Flow != pay.FlowTill.String() {
+		return ops
+	}
+	if b.ProviderRef == "" {
+		ops = append(ops, pay.OpBind)
+	}
+	released := b.Last(pay.OpRelease)
+	if released == nil || released.Outcome != pay.OutcomeApplied && released.Outcome != pay.OutcomeAccepted {
+		ops = append(ops, pay.OpRelease)
+	}
+	return ops
+}
+
+// openNeeds is what operations and refunds need that are not done, nil if all are.
+// The doubt about an operation that is never sent again ends by status, and all have that.
+func openNeeds(b *ledger.Book) []pay.Operation {
+	var ops []pay.Operation
+	for i := range b.Operations {
+		o := &b.Operations[i]
+		again := o.Idempotency == pay.IdempotencyNative || o.Idempotency == pay.IdempotencyNatural
+		switch {
+		case o.Running(), o.Repeatable(), !o.DoubtSince.IsZero() && again:
+			ops = append(ops, o.Op)
+		case !o.DoubtSince.IsZero():
+			ops = append(ops, pay.OpStatus)
+		}
+	}
+	for i := range b.Refunds {
+		if b.Refunds[i].Status == pay.RefundPending {
+			ops = append(ops, pay.OpRefundStatus, pay.OpConfirmRefund, pay.OpCancelRefund)
+		}
+	}
+	return ops
+}
