@@ -117,7 +117,11 @@ func (e *Engine) giveUpRepeats(w *writing) {
 // it is unpaid still, or unknown.
 func (e *Engine) expire(w *writing, h hints, s seen, told bool) {
 	b := w.book
-	if b.Receipt || b.Status != pay.PaymentPending || b.InDoubt() != nil || runs(b) {
+	if b.Receipt || b.Status != pay.PaymentPending || runs(b) {
+		return
+	}
+	outgrown, ok := onlyOutgrown(b)
+	if !ok {
 		return
 	}
 	if untold(b) {
@@ -130,7 +134,29 @@ func (e *Engine) expire(w *writing, h hints, s seen, told bool) {
 	if s.at.Before(over) || !told && s.payment.Found != pay.FoundNot {
 		return
 	}
+	for _, id := range outgrown {
+		w.add(ledger.Resolved{
+			Operation: id, Outcome: pay.OutcomeApplied,
+			Evidence: "a create under the next key took its place, and the provider's status, asked for both, shows the payment unpaid after its time",
+		})
+	}
 	w.news(ledger.Expired{Reason: "not paid by " + expiry(b).Format(time.RFC3339) + ", and the provider's status says so after it"})
+}
+
+// onlyOutgrown returns the creates in doubt that another one has taken the place of,
+// since their key led nowhere. Status is asked for their keys, too, so that the
+// provider's word about the payment covers them. It reports false if there is any other
+// doubt.
+func onlyOutgrown(b *ledger.Book) (ids []string, ok bool) {
+	last := b.Last(pay.OpCreate)
+	for _, d := range b.Doubts(false) {
+		o := b.Operation(d.Operation)
+		if o.Op != pay.OpCreate || !givenUp(o) || o.ID == last.ID {
+			return nil, false
+		}
+		ids = append(ids, o.ID)
+	}
+	return ids, true
 }
 
 func runs(b *ledger.Book) bool {
