@@ -182,6 +182,16 @@ type seen struct {
 
 // attendChunk asks after some payments in one call, and after their open refunds.
 func (e *Engine) attendChunk(ctx context.Context, conn *host.Connection, h hints, books []*ledger.Book) {
+	for i, s := range e.askAfter(ctx, conn, books) {
+		if h.refundStatus {
+			s.refunds = e.askRefunds(ctx, conn, books[i])
+		}
+		e.bringOn(ctx, conn, h, books[i], s)
+	}
+}
+
+// askAfter asks after payments in one call and returns what was seen of each.
+func (e *Engine) askAfter(ctx context.Context, conn *host.Connection, books []*ledger.Book) []seen {
 	refs := make([]pay.Ref, 0, len(books))
 	for _, b := range books {
 		refs = append(refs, b.Ref())
@@ -191,15 +201,35 @@ func (e *Engine) attendChunk(ctx context.Context, conn *host.Connection, h hints
 		at = e.now() // the connection's rate may have held it up
 		return conn.Status(ctx, refs...)
 	})
-	for i, b := range books {
-		s := seen{asked: true, at: at, err: err}
+	list := make([]seen, len(books))
+	for i := range list {
+		list[i] = seen{asked: true, at: at, err: err}
 		if err == nil {
-			s.payment = items[i]
+			list[i].payment = items[i]
 		}
-		if h.refundStatus {
-			s.refunds = e.askRefunds(ctx, conn, b)
-		}
-		e.bringOn(ctx, conn, h, b, s)
+	}
+	return list
+}
+
+// look asks the provider how a payment is and writes that down, for an operation that
+// is decided on it. The error says that the provider does not tell, and why.
+func (e *Engine) look(ctx context.Context, conn *host.Connection, b *ledger.Book) error {
+	s := e.askAfter(ctx, conn, []*ledger.Book{b})[0]
+	if _, err := e.note(ctx, e.hints(b.Connection), b.ID, s); err != nil {
+		return err
+	}
+	why := "its status does not show the payment"
+	switch {
+	case s.err != nil:
+		why = s.err.Error()
+	case s.payment.Err != nil:
+		why = s.payment.Err.Error()
+	case s.payment.Found == pay.FoundObserved:
+		return nil
+	}
+	return &pay.Error{
+		Class: pay.ClassUnavailable, Effect: pay.EffectNone, Advice: pay.AdviceRetrySameKey,
+		Message: "nothing was sent, since the provider does not say how the payment is: " + why,
 	}
 }
 
@@ -244,12 +274,17 @@ func (e *Engine) ask(
 	return items, err
 }
 
-// bringOn writes down what was seen of a book and does what is then due.
-func (e *Engine) bringOn(ctx context.Context, conn *host.Connection, h hints, b *ledger.Book, s seen) {
-	next, err := e.update(ctx, b.ID, "probe", func(w *writing) error {
+// note writes down what was seen of a book.
+func (e *Engine) note(ctx context.Context, h hints, book string, s seen) (*ledger.Book, error) {
+	return e.update(ctx, book, "probe", func(w *writing) error {
 		e.digest(w, h, s)
 		return nil
 	})
+}
+
+// bringOn writes down what was seen of a book and does what is then due.
+func (e *Engine) bringOn(ctx context.Context, conn *host.Connection, h hints, b *ledger.Book, s seen) {
+	next, err := e.note(ctx, h, b.ID, s)
 	if err != nil {
 		if ctx.Err() == nil {
 			e.log.Warn("what was seen can't be written down", "payment", b.PaymentID(), "error", err)

@@ -36,6 +36,7 @@ func inDoubt() map[string]func(*testing.T, *bench) payments.Answer {
 		},
 		"refund": func(t *testing.T, b *bench) payments.Answer {
 			book := paidRahmet(t, b)
+			b.asksFirst()
 			return lose(b, rig.Rahmet, rahmetRefund, rahmetStatus, func() (payments.Answer, error) {
 				return b.Engine.Refund(b.ctx(), b.call(), book.PaymentID(), payments.NewRefund{Amount: pay.New(100000, pay.KZT)})
 			})

@@ -86,6 +86,7 @@ func TestDoubtOfRefund(t *testing.T) {
 		b := newBench(t, kind, rig.Options{})
 		book := paidRahmet(t, b)
 		part := payments.NewRefund{Amount: pay.New(100000, pay.KZT)}
+		b.asksFirst()
 		b.lose(rig.Rahmet, rahmetRefund, rahmetStatus)
 		first := b.doubtful(b.Engine.Refund(b.ctx(), b.call(), book.PaymentID(), part))
 		if got := first.RefundPending().Money; got != part.Amount {

@@ -11,7 +11,9 @@ import (
 
 const maxReason = 500 // bytes of a refund's reason
 
-// Refund gives money back.
+// Refund gives money back. Where the provider shows refunds only as a sum, it is asked
+// for that sum first: what somebody gave back without payhost, at the provider's own
+// desk, would be taken for this refund. If it does not tell, nothing is sent.
 func (e *Engine) Refund(ctx context.Context, call Call, payment string, r NewRefund) (Answer, error) {
 	book, err := e.paymentBook(ctx, payment)
 	if err != nil {
@@ -26,7 +28,7 @@ func (e *Engine) refund(ctx context.Context, call Call, actor string, book *ledg
 	}
 	alone := !e.hints(book.Connection).refundStatus
 	return e.onBook(ctx, call, actor, book, step{
-		op: pay.OpRefund, fields: r, amount: r.Amount,
+		op: pay.OpRefund, fields: r, amount: r.Amount, look: alone,
 		check: func(conn *host.Connection, b *ledger.Book) error {
 			if err := mayRefund(b, r.Amount, alone); err != nil {
 				return err

@@ -55,6 +55,7 @@ type step struct {
 	fields  any
 	amount  pay.Money
 	request request
+	look    bool                                       // the provider is asked how the payment is before this is decided
 	check   func(*host.Connection, *ledger.Book) error // nil for none
 	guard   func(*ledger.Book) error
 	done    func(*ledger.Book) bool // there is nothing to do; nil for never
@@ -108,6 +109,13 @@ func (e *Engine) decideStep(ctx context.Context, in *intent, b *ledger.Book, s *
 	}
 	if err := s.guard(b); err != nil {
 		return nil, false, err
+	}
+	if s.look {
+		s.look = false // once: what is seen now is decided on next
+		if err := e.look(ctx, conn, b); err != nil {
+			return nil, false, err
+		}
+		return nil, false, errMoved
 	}
 	a := &attempt{
 		engine: e, conn: conn, call: in.call, actor: in.actor, book: b, request: in.request, guard: s.guard, local: local,

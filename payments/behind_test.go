@@ -1,0 +1,79 @@
+package payments_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/payhost/payhost/conformance/sim/simkit"
+	"github.com/payhost/payhost/internal/rig"
+	"github.com/payhost/payhost/payments"
+	"github.com/payhost/payhost/payments/ledger"
+	"github.com/payhost/payhost/sdk/pay"
+)
+
+// TestRefundBehindPayhost has somebody give half of the money back at the provider's own
+// desk. A refund by payhost that the provider then refuses in words nobody knows must
+// not be taken for that one, though the sum has risen by enough.
+func TestRefundBehindPayhost(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		b := newBench(t, kind, rig.Options{})
+		book := paidRahmet(t, b)
+		if err := b.Rahmet.Move(book.ProviderRef, "partially_refunded"); err != nil {
+			t.Fatal(err)
+		}
+		b.fault(rig.Rahmet, simkit.Fault{
+			Path: refundPath, Kind: simkit.Answer, Body: `{"error_code":77,"status":"error","message":"no"}`,
+		})
+		part := payments.NewRefund{Amount: pay.New(100000, pay.KZT)}
+		answer, err := b.Engine.Refund(b.ctx(), b.call(), book.PaymentID(), part)
+		b.doubtful(answer, err)
+		if got := answer.Book.Returned.Money; got != pay.New(125000, pay.KZT) {
+			t.Errorf("what was given back before is %s", got)
+		}
+		book = b.until(answer.Book, 8*day, func(bk *ledger.Book) bool { return len(bk.Doubts(true)) == 0 })
+		if got := book.Refund(answer.RefundID).Status; got != pay.RefundFailed {
+			t.Errorf("the refund is %s, and the provider never did it\n%s", got, b.timeline(book))
+		}
+		b.folded(book)
+	})
+}
+
+// TestRefundNeedsTheSum has a provider that does not say what was given back: a refund
+// is not sent, and the same key sends it once it does.
+func TestRefundNeedsTheSum(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]simkit.Fault{
+		"down":    {Kind: simkit.CutBefore},
+		"no word": {Kind: simkit.Answer, Body: `{"error_code":0,"status":"success","message":"","data":[]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, "sqlite", rig.Options{CallTimeout: time.Second})
+			book := paidRahmet(t, b)
+			fault.Path = rahmetStatus
+			b.fault(rig.Rahmet, fault)
+			call, all := b.call(), payments.NewRefund{Amount: pay.New(250000, pay.KZT)}
+			b.sends(rig.Rahmet, refundPath, 0, func() {
+				_, err := b.Engine.Refund(b.ctx(), call, book.PaymentID(), all)
+				b.refuses("refund without the sum", err, pay.ClassUnavailable)
+				if e := pay.AsError(err); e.Advice != pay.AdviceRetrySameKey || e.Effect != pay.EffectNone {
+					t.Errorf("advice %s, effect %s", e.Advice, e.Effect)
+				}
+			})
+			b.Kits()[rig.Rahmet].ClearFaults()
+			b.sends(rig.Rahmet, refundPath, 1, func() {
+				b.must(b.Engine.Refund(b.ctx(), call, book.PaymentID(), all))
+				b.must(b.Engine.Refund(b.ctx(), call, book.PaymentID(), all))
+			})
+			b.folded(b.reload(book))
+		})
+	}
+}
+
+// asksFirst lets the next status call through, however broken status is behind it: the
+// one before a refund.
+func (b *bench) asksFirst() {
+	b.t.Helper()
+	b.fault(rig.Rahmet, simkit.Fault{Path: rahmetStatus, Kind: simkit.Slow, DelayMS: 1, Count: 1})
+}
