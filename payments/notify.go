@@ -128,8 +128,14 @@ func (e *Engine) read(
 		if err != nil {
 			return pay.Ack{}, err
 		}
-		if named != nil { // what is proven counts for more than the address that it came to
+		switch {
+		case named != nil: // what is proven counts for more than the address that it came to
 			book = named
+		case book != nil && note.ProviderKey != "":
+			// It names a payment, and none of this connection. Nothing that it says is about
+			// the one whose address it came to; that the provider called there is a hint.
+			e.log.Warn("notification names a key of no payment", "connection", n.Connection, "notification", n.ID)
+			note.Authenticity = pay.AuthenticityWeak
 		}
 	}
 	switch {

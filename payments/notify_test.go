@@ -453,6 +453,34 @@ func TestForeign(t *testing.T) {
 	})
 }
 
+// TestForeignKey has a proven call name a key that none of the connection's payments
+// has: one of another shop, say, whose calls the provider signs alike. It is no word about
+// the payment whose address it came to, and only makes payhost ask.
+func TestForeignKey(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		b := newBench(t, kind, withSigned(newSigned()))
+		p := rahmetPayment("2")
+		p.Amount = pay.New(2903_00, pay.KZT) // its answer is lost, so its id is not known
+		answer, err := b.Engine.Create(b.ctx(), b.call(), p)
+		book := b.doubtful(answer, err)
+		b.tell(nonce(book), word{Trust: pay.AuthenticityStrong, Key: "elsewhere", Status: pay.PaymentSucceeded})
+		b.settleDown()
+		if book = b.reload(book); book.Status == pay.PaymentSucceeded {
+			t.Fatalf("a call about another payment has paid it\n%s", b.timeline(book))
+		}
+		if b.kinds(book)[ledger.KindNotified] != 1 || b.parked() != 0 {
+			t.Errorf("%v, %d parked", b.kinds(book), b.parked())
+		}
+		if err := b.Rahmet.Move(book.Keys()[0], "paid"); err != nil {
+			t.Fatal(err)
+		}
+		b.tell(nonce(book), word{Trust: pay.AuthenticityStrong, Key: book.Keys()[0], Status: pay.PaymentSucceeded})
+		b.becomes(book, pay.PaymentSucceeded)
+		b.folded(b.reload(book))
+	})
+}
+
 // TestNowhere keeps nothing of calls to addresses that nobody was given: anybody can
 // make up as many as the disk has room for.
 func TestNowhere(t *testing.T) {
