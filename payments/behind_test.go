@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,33 @@ func TestRefundNeedsTheSum(t *testing.T) {
 			b.folded(b.reload(book))
 		})
 	}
+}
+
+// TestRefundInPart has the provider's sum rise by less than a refund in doubt: it may
+// have kept a commission. That is no proof that the refund came to nothing, and not one
+// that it was done; an operator is told.
+func TestRefundInPart(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		b := newBench(t, kind, rig.Options{})
+		book := paidRahmet(t, b)
+		b.fault(rig.Rahmet, simkit.Fault{Path: refundPath, Kind: simkit.CutBefore})
+		answer, err := b.Engine.Refund(b.ctx(), b.call(), book.PaymentID(), payments.NewRefund{Amount: pay.New(200000, pay.KZT)})
+		b.doubtful(answer, err)
+		if err := b.Rahmet.Move(book.ProviderRef, "partially_refunded"); err != nil { // half of it
+			t.Fatal(err)
+		}
+		b.Advance(2 * time.Hour) // nobody polls meanwhile, for the test's sake
+		b.pass(3 * day)
+		book = b.reload(book)
+		if r := book.Refund(answer.RefundID); r.Status != pay.RefundPending || book.InDoubt() == nil {
+			t.Errorf("the refund is %s, in doubt %+v\n%s", r.Status, book.InDoubt(), b.timeline(book))
+		}
+		if book.Alerts != 1 || book.Alert.Field != "refund.amount" || !strings.Contains(book.Alert.Message, "given back 1250.00 KZT") {
+			t.Errorf("%d alerts: %+v", book.Alerts, book.Alert)
+		}
+		b.folded(book)
+	})
 }
 
 // asksFirst lets the next status call through, however broken status is behind it: the

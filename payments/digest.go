@@ -26,6 +26,9 @@ func (e *Engine) digest(w *writing, h hints, s seen) {
 			w.news(ledger.Observed{Observation: ledger.ObservationOf(o), Source: "probe", Refund: id})
 		}
 	}
+	if !h.refundStatus {
+		w.partlyReturned()
+	}
 	if doubtful && s.asked {
 		e.weighAbsence(w, h, s)
 	}
@@ -40,6 +43,26 @@ func (w *writing) contradicted(item pay.StatusItem) {
 		w.news(ledger.Alert{Error: ledger.ErrorOf(item.Err)})
 	}
 }
+
+// partlyReturned tells an operator of a refund since which the provider's sum has risen
+// by less than was asked for: it may have kept a commission, or somebody gave something
+// else back at its own desk.
+func (w *writing) partlyReturned() {
+	for i := range w.book.Refunds {
+		r := &w.book.Refunds[i]
+		if r.Status != pay.RefundPending || !returnedMore(w.book, r) {
+			continue
+		}
+		rise := pay.New(w.book.Returned.Minor-r.Base.Minor, r.Amount.Currency)
+		w.news(ledger.Alert{Error: &ledger.Error{
+			Class: pay.ClassIntegrity, Effect: pay.EffectMaybe, Advice: pay.AdviceOperator, Field: "refund.amount",
+			Message: "provider has given back " + rise.String() + " since refund " + r.ID + " of " + r.Amount.String() + " was asked for",
+		}})
+	}
+}
+
+// returnedMore reports whether the provider's sum has risen since a refund was asked for.
+func returnedMore(b *ledger.Book, r *ledger.Refund) bool { return b.Returned.Minor > r.Base.Minor }
 
 // weighAbsence counts a visit in which an operation in doubt should have shown and
 // did not. Two of them beyond the horizon prove that it had no effect.
@@ -96,8 +119,9 @@ func absent(b *ledger.Book, o *ledger.Operation, h hints, s seen) bool {
 			item, asked := s.refunds[o.Refund]
 			return asked && item.Found == pay.FoundNot
 		}
-		// The sum did not move: settling has looked at it already.
-		return known && b.Status == pay.PaymentSucceeded
+		// Settling has looked at the sum already. One that rose by less proves nothing.
+		r := b.Refund(o.Refund)
+		return known && b.Status == pay.PaymentSucceeded && r != nil && !returnedMore(b, r)
 	}
 	return false
 }
