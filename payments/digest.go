@@ -161,7 +161,7 @@ func (e *Engine) expire(w *writing, h hints, s seen, told bool) {
 	for _, id := range outgrown {
 		w.add(ledger.Resolved{
 			Operation: id, Outcome: pay.OutcomeApplied,
-			Evidence: "a create under the next key took its place, and the provider's status, asked for both, shows the payment unpaid after its time",
+			Evidence: "a create under the next key took its place, and status, asked for both, shows the payment unpaid after its time",
 		})
 	}
 	w.news(ledger.Expired{Reason: "not paid by " + expiry(b).Format(time.RFC3339) + ", and the provider's status says so after it"})
