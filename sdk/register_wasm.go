@@ -80,11 +80,25 @@ func warm() {
 	runtime.GC()
 	for _, n := range sizes {
 		held = make([]byte, n)
-		pointers = make([]*byte, n/8)
+		for range values(n) {
+			pointers = make([]*byte, n/8)
+		}
 	}
 	held, pointers = nil, nil
 	deep()
 	slab.Renew()
+}
+
+// values is how many values with pointers, of n bytes each, are made before the first
+// call. The runtime keeps them in pieces of 8 KiB, with a map of the pointers in the last
+// bytes, up to 512 bytes a value. When the first half is full, the values of a call and
+// the map stand on one page of 4 KiB, and there is one to put back in place of two.
+func values(n int) int {
+	const half, mapped = 4 << 10, 512
+	if n > mapped {
+		return 1
+	}
+	return half/n + 1
 }
 
 // deep needs a stack larger than calls do, which then stays so.
