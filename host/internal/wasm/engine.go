@@ -40,7 +40,8 @@ type Memory uint8
 
 // The ways. What the system has not falls to the next.
 const (
-	MemoryScanned Memory = iota // a mapping of the image; the kernel tells which pages were written
+	MemoryScanned Memory = iota // a mapping of the image; the kernel looks for the pages that were written
+	MemoryListed                // the same; the kernel is asked about each page
 	MemoryMapped                // a mapping of the image, all of which is copied back
 	MemoryPlain                 // the engine's own, all of which is copied back
 )

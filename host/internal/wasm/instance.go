@@ -162,9 +162,7 @@ func (m *Module) create(ctx context.Context, deadline time.Time) (*Instance, err
 		inst.mapping = newMapping(m.memoryBytes(), m.grant)
 	}
 	if inst.mapping != nil {
-		if m.config.Memory == MemoryScanned {
-			inst.mapping.scan()
-		}
+		inst.mapping.track(m.config.Memory)
 		starting = experimental.WithMemoryAllocator(starting, inst)
 	}
 	mod, err := m.runtime.InstantiateModule(starting, m.compiled, config)

@@ -38,8 +38,17 @@ func newMapping(most uint64, grant func(int64) bool) *mapping {
 	return &mapping{all: all, grant: grant} // on the heap, as the request in it must be
 }
 
-// scan has the kernel asked, from now on, which pages were written, if it can tell.
-func (m *mapping) scan() { m.scanner = pagemap() }
+// track has the kernel asked, from now on, which pages were written, if it can tell.
+func (m *mapping) track(by Memory) {
+	switch by {
+	case MemoryScanned:
+		if m.scanner = scanning(); m.scanner == nil {
+			m.scanner = listing()
+		}
+	case MemoryListed:
+		m.scanner = listing()
+	}
+}
 
 // Reallocate returns the first size bytes of the room, or nil if it is too small or
 // they are not granted.

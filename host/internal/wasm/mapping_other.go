@@ -11,7 +11,7 @@ func (*mapping) Reallocate(uint64) []byte          { return nil }
 func (*mapping) Free()                             {}
 func (*mapping) show(*picture) error               { return nil }
 func (*mapping) restore() (pages int, _ bool)      { return 0, false }
-func (*mapping) scan()                             {}
+func (*mapping) track(Memory)                      {}
 func (*mapping) drop()                             {}
 
 // picture is the memory of an image.

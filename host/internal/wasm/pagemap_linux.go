@@ -36,28 +36,47 @@ const (
 type scanRequest struct {
 	arg     scanArg
 	regions [64]scanRegion
+	entries []uint64 // of a listing
 }
+
+// Bits of an entry of /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst), of
+// which there is one for each page of the process.
+const (
+	entryIsPresent = 1 << 63
+	entryIsSwapped = 1 << 62
+	entryIsFile    = 1 << 61 // still the file's own
+	entriesAtOnce  = 512
+)
 
 // pageScanner asks the kernel which pages of the process were written.
 type pageScanner struct {
 	file *os.File
 	fd   uintptr
+	ask  func(s *pageScanner, r *scanRequest, memory []byte, visit func(lo, hi int)) (pages int, err error)
 }
 
-// pagemap returns the scanner; nil where the kernel is older than 6.7, does not give
-// it out, or is found not to tell the truth.
-var pagemap = sync.OnceValue(func() *pageScanner {
+// scanning returns the scanner that is quickest, and listing the one for kernels before
+// 6.7, which reads an entry for every page there is; nil where the kernel has it not,
+// does not give it out, or is found not to tell the truth.
+var (
+	scanning = sync.OnceValue(func() *pageScanner { return newPageScanner((*pageScanner).scan) })
+	listing  = sync.OnceValue(func() *pageScanner { return newPageScanner((*pageScanner).list) })
+)
+
+func newPageScanner(
+	ask func(*pageScanner, *scanRequest, []byte, func(lo, hi int)) (int, error),
+) *pageScanner {
 	file, err := os.Open("/proc/self/pagemap")
 	if err != nil {
 		return nil
 	}
-	s := &pageScanner{file: file, fd: file.Fd()}
-	if !s.works() {
+	s := &pageScanner{file: file, fd: file.Fd(), ask: ask}
+	if os.Getpagesize() != pageSize || !s.works() {
 		file.Close()
 		return nil
 	}
 	return s
-})
+}
 
 // works writes two pages of a mapping and looks whether the kernel names just these.
 func (s *pageScanner) works() bool {
@@ -84,6 +103,11 @@ func (s *pageScanner) works() bool {
 // written calls visit with the ranges of memory, in bytes, whose pages are no longer
 // the mapped file's own, and returns how many pages these are.
 func (s *pageScanner) written(r *scanRequest, memory []byte, visit func(lo, hi int)) (pages int, err error) {
+	return s.ask(s, r, memory, visit)
+}
+
+// scan has the kernel look for them.
+func (s *pageScanner) scan(r *scanRequest, memory []byte, visit func(lo, hi int)) (pages int, err error) {
 	base := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(memory))))
 	r.arg = scanArg{
 		size: uint64(unsafe.Sizeof(r.arg)), start: base, end: base + uint64(len(memory)),
@@ -106,4 +130,36 @@ func (s *pageScanner) written(r *scanRequest, memory []byte, visit func(lo, hi i
 		r.arg.start = r.arg.walkEnd
 	}
 	return pages, nil
+}
+
+// list reads what the kernel knows of every page.
+func (s *pageScanner) list(r *scanRequest, memory []byte, visit func(lo, hi int)) (pages int, err error) {
+	if r.entries == nil {
+		r.entries = make([]uint64, entriesAtOnce)
+	}
+	base := int64(uintptr(unsafe.Pointer(unsafe.SliceData(memory)))) / pageSize
+	for at := 0; at < len(memory); at += entriesAtOnce * pageSize {
+		entries := r.entries[:min(entriesAtOnce, (len(memory)-at)/pageSize)]
+		raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(entries))), 8*len(entries))
+		if _, err := s.file.ReadAt(raw, 8*(base+int64(at)/pageSize)); err != nil {
+			return pages, err
+		}
+		for lo := 0; lo < len(entries); lo++ {
+			hi := lo
+			for hi < len(entries) && own(entries[hi]) {
+				hi++
+			}
+			if hi > lo {
+				visit(at+lo*pageSize, at+hi*pageSize)
+				pages += hi - lo
+				lo = hi // that one is not
+			}
+		}
+	}
+	return pages, nil
+}
+
+// own reports whether a page is no longer the mapped file's.
+func own(entry uint64) bool {
+	return entry&(entryIsPresent|entryIsSwapped) != 0 && entry&entryIsFile == 0
 }

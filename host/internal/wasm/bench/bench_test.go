@@ -116,8 +116,13 @@ func pool(tb testing.TB, isolation wasm.Isolation) *wasm.Pool {
 // plugin is, and that call is in the past of every instance.
 func poolOf(tb testing.TB, name string, config wasm.PoolConfig) *wasm.Pool {
 	tb.Helper()
+	return poolIn(tb, engine(), name, config)
+}
+
+func poolIn(tb testing.TB, engine wasm.Config, name string, config wasm.PoolConfig) *wasm.Pool {
+	tb.Helper()
 	config.InitTimeout = patience
-	module, err := wasm.Compile(context.Background(), binary(tb, name), engine())
+	module, err := wasm.Compile(context.Background(), binary(tb, name), engine)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -29,18 +29,35 @@ func BenchmarkDirty(b *testing.B) {
 	b.ReportMetric(float64(settled.DirtyPages-before.DirtyPages)/float64(settled.Restores-before.Restores), "pages/op")
 }
 
-// BenchmarkCopy copies as many bytes as the image has: what putting an instance back
-// costs where the kernel can't tell which pages were written.
-func BenchmarkCopy(b *testing.B) {
-	stats := pool(b, wasm.EveryCall).Stats()
-	from, to := make([]byte, stats.ImageBytes), make([]byte, stats.ImageBytes)
-	for i := range from {
-		from[i] = byte(i)
+// BenchmarkRestore times putting an instance back after a call, which the next call does
+// when it is there first: with the kernel looking for the pages that were written (Linux
+// 6.7), with its list of all pages, and by copying the whole image.
+func BenchmarkRestore(b *testing.B) {
+	for _, way := range []struct {
+		name   string
+		memory wasm.Memory
+	}{{"scanned", wasm.MemoryScanned}, {"listed", wasm.MemoryListed}, {"copied", wasm.MemoryMapped}} {
+		b.Run("by="+way.name, func(b *testing.B) {
+			config := engine()
+			config.Memory = way.memory
+			p := poolIn(b, config, "payhost.wasm", wasm.PoolConfig{Size: 1})
+			host, request := stubhost.New(), benchwork.CreateRequest(benchwork.Sample())
+			var spent time.Duration
+			for b.Loop() {
+				deadline := time.Now().Add(patience)
+				inst, err := p.Take(b.Context(), deadline)
+				spent += time.Until(deadline)
+				if err == nil {
+					_, err = inst.Call(b.Context(), host, int32(pay.OpCreate), host.Begin(request), deadline)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.Put(inst)
+			}
+			b.ReportMetric(float64((time.Duration(b.N)*patience-spent).Nanoseconds())/float64(b.N), "ns/restore")
+		})
 	}
-	for b.Loop() {
-		copy(to, from)
-	}
-	b.ReportMetric(float64(stats.ImageBytes)/1e6, "image-MB")
 }
 
 // BenchmarkIdle reports the memory of an instance that has served a call and waits
