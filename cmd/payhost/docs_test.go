@@ -111,7 +111,7 @@ func startDev(t *testing.T) ([]string, *seen) {
 		return environment, events
 	case <-ended:
 		t.Fatalf("dev ended: %s", stderr.String())
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("dev does not start")
 	}
 	return nil, nil
