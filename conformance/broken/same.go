@@ -10,7 +10,7 @@ import (
 // ofSame are the plugins that say something else at every send.
 func ofSame() []Plugin {
 	return []Plugin{brokenRahmet("dated_refund", "adds the number of the attempt to a refund that it sends again",
-		rahmetPlugin{refund: datedRefund}, "L2.same_body", "R3", "R13")} // it reads no error codes, either
+		rahmetPlugin{refund: datedRefund}, "L2.same_body", "R3")} // it reads no error codes, either
 }
 
 // datedRefund sends what the plugin sends, and one field more. The simulator does not
