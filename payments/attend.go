@@ -218,19 +218,23 @@ func (e *Engine) look(ctx context.Context, conn *host.Connection, b *ledger.Book
 	if _, err := e.note(ctx, e.hints(b.Connection), b.ID, s); err != nil {
 		return err
 	}
-	why := "its status does not show the payment"
+	const nothing = "nothing was sent, since the provider does not say how the payment is: "
+	err := s.err
+	if err == nil && s.payment.Err != nil {
+		err = s.payment.Err
+	}
 	switch {
-	case s.err != nil:
-		why = s.err.Error()
-	case s.payment.Err != nil:
-		why = s.payment.Err.Error()
-	case s.payment.Found == pay.FoundObserved:
-		return nil
+	case err != nil:
+		told := *pay.AsError(err)
+		told.Effect, told.Message = pay.EffectNone, nothing+told.Message
+		return &told
+	case s.payment.Found != pay.FoundObserved:
+		return &pay.Error{
+			Class: pay.ClassUnavailable, Effect: pay.EffectNone, Advice: pay.AdviceRetrySameKey,
+			Message: nothing + "its status does not show it",
+		}
 	}
-	return &pay.Error{
-		Class: pay.ClassUnavailable, Effect: pay.EffectNone, Advice: pay.AdviceRetrySameKey,
-		Message: "nothing was sent, since the provider does not say how the payment is: " + why,
-	}
+	return nil
 }
 
 func (e *Engine) askRefunds(ctx context.Context, conn *host.Connection, b *ledger.Book) map[string]pay.StatusItem {

@@ -54,9 +54,9 @@ func TestRefundNeedsTheSum(t *testing.T) {
 			book := paidRahmet(t, b)
 			fault.Path = rahmetStatus
 			b.fault(rig.Rahmet, fault)
-			call, all := b.call(), payments.NewRefund{Amount: pay.New(250000, pay.KZT)}
+			call, part := b.call(), payments.NewRefund{Amount: pay.New(100000, pay.KZT)}
 			b.sends(rig.Rahmet, refundPath, 0, func() {
-				_, err := b.Engine.Refund(b.ctx(), call, book.PaymentID(), all)
+				_, err := b.Engine.Refund(b.ctx(), call, book.PaymentID(), part)
 				b.refuses("refund without the sum", err, pay.ClassUnavailable)
 				if e := pay.AsError(err); e.Advice != pay.AdviceRetrySameKey || e.Effect != pay.EffectNone {
 					t.Errorf("advice %s, effect %s", e.Advice, e.Effect)
@@ -64,8 +64,8 @@ func TestRefundNeedsTheSum(t *testing.T) {
 			})
 			b.Kits()[rig.Rahmet].ClearFaults()
 			b.sends(rig.Rahmet, refundPath, 1, func() {
-				b.must(b.Engine.Refund(b.ctx(), call, book.PaymentID(), all))
-				b.must(b.Engine.Refund(b.ctx(), call, book.PaymentID(), all))
+				b.must(b.Engine.Refund(b.ctx(), call, book.PaymentID(), part))
+				b.must(b.Engine.Refund(b.ctx(), call, book.PaymentID(), part))
 			})
 			b.folded(b.reload(book))
 		})

@@ -12,8 +12,9 @@ import (
 const maxReason = 500 // bytes of a refund's reason
 
 // Refund gives money back. Where the provider shows refunds only as a sum, it is asked
-// for that sum first: what somebody gave back without payhost, at the provider's own
-// desk, would be taken for this refund. If it does not tell, nothing is sent.
+// for that sum before a part is given back: what somebody gave back without payhost, at
+// the provider's own desk, would be taken for this refund. If it does not tell, nothing
+// is sent. A sum that shows all to be back says so of a whole refund, whoever did it.
 func (e *Engine) Refund(ctx context.Context, call Call, payment string, r NewRefund) (Answer, error) {
 	book, err := e.paymentBook(ctx, payment)
 	if err != nil {
@@ -28,7 +29,7 @@ func (e *Engine) refund(ctx context.Context, call Call, actor string, book *ledg
 	}
 	alone := !e.hints(book.Connection).refundStatus
 	return e.onBook(ctx, call, actor, book, step{
-		op: pay.OpRefund, fields: r, amount: r.Amount, look: alone,
+		op: pay.OpRefund, fields: r, amount: r.Amount, look: alone && r.Amount.Minor < book.Paid.Minor,
 		check: func(conn *host.Connection, b *ledger.Book) error {
 			if err := mayRefund(b, r.Amount, alone); err != nil {
 				return err
