@@ -227,6 +227,11 @@ func (e *Engine) look(ctx context.Context, conn *host.Connection, b *ledger.Book
 	case err != nil:
 		told := *pay.AsError(err)
 		told.Effect, told.Message = pay.EffectNone, nothing+told.Message
+		switch told.Class {
+		case pay.ClassAuth, pay.ClassConfig, pay.ClassRateLimited: // it says what has to be done
+		default:
+			told.Class, told.Advice = pay.ClassUnavailable, pay.AdviceRetrySameKey
+		}
 		return &told
 	case s.payment.Found != pay.FoundObserved:
 		return &pay.Error{
