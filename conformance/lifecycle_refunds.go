@@ -35,7 +35,8 @@ func liveRefunds(l *Life) {
 }
 
 func (l *Life) wholeRefund(p Answer) {
-	l.unsent("a refund of a part, where only the whole can go back,", "amount", func() Answer {
+	looks := 1 // after what was given back already, where only status tells
+	l.lookedOnly(looks, "a refund of a part, where only the whole can go back,", "amount", func() Answer {
 		return l.Try("/v1/payments/"+p.ID+"/refunds", Object{"amount": l.Amount(l.Terms.Amount / 2)})
 	})
 	l.GiveBack(p, l.Terms.Amount)
