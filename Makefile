@@ -80,7 +80,7 @@ fuzz: ## Run every fuzz target for FUZZTIME
 peers: ## Hold every peer of the benchmarks to the same result
 	cd bench && go vet ./... && go test -timeout 15m ./...
 
-bench: build ## Measure every row of docs/performance.md, peers too, in ten minutes (BENCH=quick, BENCH=million)
+bench: build ## Measure every row of docs/performance.md, peers too, in a quarter of an hour (BENCH=quick, BENCH=million)
 	@cd bench && go run ./cmd/bench -mode $(or $(BENCH),full)
 
 soak: ## Soak good plugins beside a hostile one for SOAK

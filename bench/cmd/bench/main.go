@@ -100,7 +100,7 @@ func chosen(list []suite, only string) []suite {
 // rows say why.
 func (r *run) measureAll(ctx context.Context, list []suite) (*report.Figures, int) {
 	figures := report.NewFigures()
-	figures.Skip("stored", "make bench BENCH=million does, in half an hour more")
+	figures.Skip("stored", "make bench BENCH=million does, in ten minutes more")
 	rounds, failed := 0, map[string]bool{}
 	for _, s := range list {
 		rounds = max(rounds, s.from+s.rounds)
