@@ -41,17 +41,18 @@ type Pool struct {
 	starting sync.Mutex // held while the image is made
 	image    atomic.Pointer[image]
 
-	mu      sync.Mutex
-	idle    []*Instance
-	used    []*Instance // idle as well, once they are put back
-	tidier  *time.Timer
-	tidying bool // the tidier will run, or does
-	backoff backoff
-	waiting int           // calls that wait in the back-off
-	back    chan struct{} // tells one of them that an instance is idle
-	closed  bool
-	round   uint64 // of sweeps
-	sweeper *time.Timer
+	mu       sync.Mutex
+	idle     []*Instance
+	used     []*Instance // idle as well, once they are put back
+	tidier   *time.Timer
+	tidying  bool // the tidier will run, or does
+	cleaning bool // it has an instance in hand
+	backoff  backoff
+	waiting  int           // calls that wait in the back-off, or for the tidier
+	back     chan struct{} // tells one of them that an instance is idle
+	closed   bool
+	round    uint64 // of sweeps
+	sweeper  *time.Timer
 }
 
 // NewPool returns a pool over a module, which it closes in the end. It makes no

@@ -7,7 +7,8 @@ import "time"
 // either: shortly after, the tidier does it. Under load the next call is there first and
 // does it itself, which takes some microseconds; to hand that to another goroutine
 // and wait for it took more, and to make another instance meanwhile a thousand times
-// as much.
+// as much. So a call that comes while the tidier has the only instance in hand waits for
+// it: beside a guest that computes, the tidier may wait for the processor itself.
 
 // tidyAfter is how long an instance stays as its call has left it, if nobody wants it.
 const tidyAfter = 500 * time.Microsecond
@@ -53,6 +54,7 @@ func (p *Pool) tidy() {
 func (p *Pool) claim() *Instance {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.cleaning = false
 	if p.closed || len(p.used) == 0 {
 		p.tidying = false
 		return nil
@@ -63,6 +65,7 @@ func (p *Pool) claim() *Instance {
 		p.tidyLater()
 		return nil
 	}
+	p.cleaning = true
 	inst := p.used[0]
 	p.used = append(p.used[:0], p.used[1:]...)
 	return inst

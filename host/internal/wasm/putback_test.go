@@ -61,6 +61,32 @@ func TestNobodyCallsAndItIsPutBack(t *testing.T) {
 	}
 }
 
+// TestCallsWaitForTheTidier has one caller come just when the tidier is at work, which
+// takes it long here, since all of the memory is copied: no second instance is made.
+func TestCallsWaitForTheTidier(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.Memory = wasm.MemoryMapped
+	m, err := wasm.Compile(t.Context(), hostileBinary, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: 4, InitTimeout: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	for n := range 200 {
+		inst := take(t, pool)
+		keep(t, inst)
+		pool.Put(inst)
+		time.Sleep(400*time.Microsecond + time.Duration(n%50)*10*time.Microsecond)
+	}
+	if s := settled(pool); s.Idle != 1 || s.Restores != 200 {
+		t.Errorf("one caller at a time: %+v", s)
+	}
+}
+
 // TestCloseWithUsedInstances closes a pool at once after a call, when its instance was
 // not put back.
 func TestCloseWithUsedInstances(t *testing.T) {

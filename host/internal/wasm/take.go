@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -77,7 +78,10 @@ func (p *Pool) reuse(ctx context.Context, deadline time.Time) (*Instance, error)
 			p.tell()
 			return inst, nil
 		}
-		wait := p.backoff.admit(time.Now())
+		cleaning, wait := p.cleaning, tidyAfter
+		if !cleaning { // what the tidier has in hand is there sooner than another
+			wait = p.backoff.admit(time.Now())
+		}
 		if wait == 0 {
 			return nil, nil
 		}
@@ -87,6 +91,9 @@ func (p *Pool) reuse(ctx context.Context, deadline time.Time) (*Instance, error)
 		p.mu.Lock()
 		p.waiting--
 		if err != nil {
+			if cleaning && errors.Is(err, ErrBackoff) {
+				err = context.DeadlineExceeded
+			}
 			p.tell() // it may have been told what another can use
 			return nil, err
 		}
