@@ -27,6 +27,10 @@ type intent struct {
 	book    string // the book it is on, "" for a new one
 	request request
 
+	// visit says that this is part of a visit, in which the provider was just asked. To ask
+	// again would be to wait for oneself.
+	visit bool
+
 	// blocking is the book that kept a new one from being opened, once that is known.
 	blocking string
 
@@ -64,7 +68,7 @@ func (e *Engine) operate(ctx context.Context, in *intent) (Answer, error) {
 // decide looks whether the key was used, decides on the book as it is, and runs the
 // attempt; again if the book has moved meanwhile.
 func (e *Engine) decide(ctx context.Context, in *intent, print []byte) (Answer, error) {
-	probed := false
+	probed := in.visit
 	for range maxDecides {
 		claim, err := e.store.Key(ctx, in.scope)
 		switch {

@@ -205,7 +205,7 @@ func (e *Engine) newKey(ctx context.Context, conn *host.Connection, b *ledger.Bo
 	}
 	call := Call{Caller: "host", Key: "again after " + operation}
 	in := &intent{
-		op: pay.OpCreate, call: call, actor: "host", fields: operation, book: b.ID, request: r,
+		op: pay.OpCreate, call: call, actor: "host", fields: operation, book: b.ID, request: r, visit: true,
 		scope: store.Scope{
 			Caller: call.Caller, Connection: b.Connection, Operation: "create " + b.PaymentID(), Key: call.Key,
 		},
