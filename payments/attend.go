@@ -150,7 +150,7 @@ func (e *Engine) postpone(ctx context.Context, books []*ledger.Book) {
 	for _, b := range books {
 		fresh, err := e.recovered(ctx, b)
 		if err == nil {
-			_, err = e.update(ctx, fresh.ID, "host", func(*writing) error { return nil })
+			_, err = e.update(ctx, fresh.ID, actorHost, func(*writing) error { return nil })
 		}
 		if err != nil && ctx.Err() == nil {
 			e.log.Warn("book can't be postponed", "payment", b.PaymentID(), "error", err)

@@ -1,23 +1,33 @@
 package payments_test
 
 import (
+	"context"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/internal/rig"
 	"github.com/payhost/payhost/payments/ledger"
+	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// twoOrders is a payment whose first create lost its answer, and whose provider then
-// refused to give that order's link again: it goes on as another order there.
-func twoOrders(b *bench) *ledger.Book {
+// refuseAgain has Rahmet lose the answer to the next create, and then refuse to give
+// that order's link again.
+func refuseAgain(b *bench) {
 	b.t.Helper()
 	b.fault(rig.Rahmet, simkit.Fault{Path: rahmetCreate, Kind: simkit.CutAfter, Count: 1})
 	b.fault(rig.Rahmet, simkit.Fault{
 		Path: rahmetCreate, Kind: simkit.Answer, Body: `{"error_code":77,"status":"error","message":"no"}`, Count: 1,
 	})
+}
+
+// twoOrders is a payment that goes on as another order at Rahmet, for that reason.
+func twoOrders(b *bench) *ledger.Book {
+	b.t.Helper()
+	refuseAgain(b)
 	p := rahmetPayment("400")
 	p.ExpiresAt = b.Clock.Now().Add(10 * time.Minute)
 	answer, err := b.Engine.Create(b.ctx(), b.call(), p)
@@ -58,4 +68,54 @@ func TestLatePayerOfTwoOrders(t *testing.T) {
 	}
 	b.agrees(book, rig.Rahmet)
 	b.folded(book)
+}
+
+// meddled is a store with something done before the host looks for the key of a second
+// order.
+type meddled struct {
+	store.Store
+	meddle func()
+	once   sync.Once
+}
+
+// Key implements [store.Store].
+func (m *meddled) Key(ctx context.Context, scope store.Scope) (store.Claim, error) {
+	if strings.HasPrefix(scope.Operation, "create pay_") {
+		m.once.Do(m.meddle)
+	}
+	return m.Store.Key(ctx, scope)
+}
+
+// TestVisitWaitsForNoVisit has the first order be paid just when a visit is about to go on
+// under the next one. It must not: but to ask the provider once more, as is done for a
+// caller, would be to wait for the visit that it is part of.
+func TestVisitWaitsForNoVisit(t *testing.T) {
+	t.Parallel()
+	w := rig.NewWorld(t)
+	s := &meddled{Store: openStoreOf(t, "sqlite", w)}
+	b := openBench(t, w, s, withSigned(newSigned()))
+	refuseAgain(b)
+	answer, err := b.Engine.Create(b.ctx(), b.call(), rahmetPayment("400"))
+	book := b.doubtful(answer, err)
+	s.meddle = func() {
+		b.tell(nonce(book), word{Trust: pay.AuthenticityStrong, Key: book.Keys()[0], Status: pay.PaymentSucceeded})
+	}
+	b.Advance(time.Minute)
+	done := make(chan error, 1)
+	go func() {
+		_, err := b.Engine.Payment(b.ctx(), book.PaymentID(), true)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the visit waits for itself")
+	}
+	book = b.reload(book)
+	if book.Status != pay.PaymentSucceeded || len(book.Keys()) != 1 {
+		t.Errorf("payment is %s, with the keys %q\n%s", book.Status, book.Keys(), b.timeline(book))
+	}
 }

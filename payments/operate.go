@@ -17,6 +17,9 @@ const (
 	maxDecides  = 5   // times that an operation is decided anew since its book had moved
 )
 
+// actorHost is who acts where nobody has asked.
+const actorHost = "host"
+
 // intent is an operation that somebody asks for, before it is decided on.
 type intent struct {
 	op      pay.Operation
@@ -26,10 +29,6 @@ type intent struct {
 	fields  any    // the business fields, for the fingerprint
 	book    string // the book it is on, "" for a new one
 	request request
-
-	// visit says that this is part of a visit, in which the provider was just asked. To ask
-	// again would be to wait for oneself.
-	visit bool
 
 	// blocking is the book that kept a new one from being opened, once that is known.
 	blocking string
@@ -68,7 +67,9 @@ func (e *Engine) operate(ctx context.Context, in *intent) (Answer, error) {
 // decide looks whether the key was used, decides on the book as it is, and runs the
 // attempt; again if the book has moved meanwhile.
 func (e *Engine) decide(ctx context.Context, in *intent, print []byte) (Answer, error) {
-	probed := in.visit
+	// What the host does by itself it does within a visit, which has just asked the
+	// provider: to ask for another would be to wait for oneself.
+	probed := in.actor == actorHost
 	for range maxDecides {
 		claim, err := e.store.Key(ctx, in.scope)
 		switch {

@@ -30,7 +30,7 @@ func (e *Engine) recovered(ctx context.Context, b *ledger.Book) (*ledger.Book, e
 	if !stale(b, e.now()) {
 		return b, nil
 	}
-	next, err := e.update(ctx, b.ID, "host", func(w *writing) error {
+	next, err := e.update(ctx, b.ID, actorHost, func(w *writing) error {
 		w.recover(func(o *ledger.Operation) bool { return !o.Lease.After(w.now) })
 		return nil
 	})
@@ -97,7 +97,7 @@ func (e *Engine) recoverAll(ctx context.Context) error {
 			return err
 		}
 		for _, b := range append(books, receipts...) {
-			if _, err := e.update(ctx, b.ID, "host", func(w *writing) error {
+			if _, err := e.update(ctx, b.ID, actorHost, func(w *writing) error {
 				w.recover(func(*ledger.Operation) bool { return true })
 				return nil
 			}); err != nil {
@@ -178,7 +178,7 @@ func (e *Engine) repairAttempt(
 		}
 	}
 	a := e.attemptAgain(conn, b, o, r)
-	a.actor = "host"
+	a.actor = actorHost
 	a.guard = func(b *ledger.Book) error {
 		if now := b.Operation(o.ID); now == nil || now.Outcome != pay.OutcomeInDoubt {
 			return errMoved
@@ -205,14 +205,14 @@ func (e *Engine) newKey(ctx context.Context, conn *host.Connection, b *ledger.Bo
 	}
 	call := Call{Caller: "host", Key: "again after " + operation}
 	in := &intent{
-		op: pay.OpCreate, call: call, actor: "host", fields: operation, book: b.ID, request: r, visit: true,
+		op: pay.OpCreate, call: call, actor: actorHost, fields: operation, book: b.ID, request: r,
 		scope: store.Scope{
 			Caller: call.Caller, Connection: b.Connection, Operation: "create " + b.PaymentID(), Key: call.Key,
 		},
 		answer: func(*Answer, *ledger.Operation) {},
 	}
 	in.decide = func(ctx context.Context, b *ledger.Book) (*attempt, bool, error) {
-		a := &attempt{engine: e, conn: conn, call: call, actor: "host", book: b, request: r}
+		a := &attempt{engine: e, conn: conn, call: call, actor: actorHost, book: b, request: r}
 		a.guard = func(b *ledger.Book) error {
 			if last := b.Last(pay.OpCreate); last.ID != operation || b.Status > pay.PaymentPending {
 				return conflict(pay.AdviceProbe, "payment has gone on without it")
@@ -251,7 +251,7 @@ func (e *Engine) autoRefund(ctx context.Context, b *ledger.Book) {
 		return
 	}
 	call := Call{Caller: "host", Key: "late success"}
-	_, err := e.refund(ctx, call, "host", b, NewRefund{Amount: b.Paid.Money, Reason: "paid after the payment had ended"})
+	_, err := e.refund(ctx, call, actorHost, b, NewRefund{Amount: b.Paid.Money, Reason: "paid after the payment had ended"})
 	if err != nil {
 		e.log.Warn("late success is not given back yet", "payment", b.PaymentID(), "error", err)
 	}

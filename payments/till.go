@@ -75,7 +75,6 @@ func (e *Engine) onPayment(ctx context.Context, call Call, payment string, s ste
 func (e *Engine) onBook(ctx context.Context, call Call, actor string, book *ledger.Book, s step) (Answer, error) {
 	in := &intent{
 		op: s.op, call: call, actor: actor, fields: s.fields, book: book.ID, request: s.request, answer: s.answer,
-		visit: actor == "host",
 		scope: store.Scope{
 			Caller: call.Caller, Connection: book.Connection, Operation: s.op.String() + " " + book.PaymentID(), Key: call.Key,
 		},

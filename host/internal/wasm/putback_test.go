@@ -80,6 +80,7 @@ func TestCallsWaitForTheTidier(t *testing.T) {
 		inst := take(t, pool)
 		keep(t, inst)
 		pool.Put(inst)
+		// Not to wait for anything, but to come before, in and behind the tidier's half of a millisecond.
 		time.Sleep(400*time.Microsecond + time.Duration(n%50)*10*time.Microsecond)
 	}
 	if s := settled(pool); s.Idle != 1 || s.Restores != 200 {

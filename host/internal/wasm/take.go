@@ -2,7 +2,6 @@ package wasm
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -78,30 +77,28 @@ func (p *Pool) reuse(ctx context.Context, deadline time.Time) (*Instance, error)
 			p.tell()
 			return inst, nil
 		}
-		cleaning, wait := p.cleaning, tidyAfter
-		if !cleaning { // what the tidier has in hand is there sooner than another
-			wait = p.backoff.admit(time.Now())
+		wait, late := tidyAfter, context.DeadlineExceeded
+		if !p.cleaning { // what the tidier has in hand is there sooner than another
+			wait, late = p.backoff.admit(time.Now()), ErrBackoff
 		}
 		if wait == 0 {
 			return nil, nil
 		}
 		p.waiting++
 		p.mu.Unlock()
-		err := p.await(ctx, wait, deadline)
+		err := p.await(ctx, wait, deadline, late)
 		p.mu.Lock()
 		p.waiting--
 		if err != nil {
-			if cleaning && errors.Is(err, ErrBackoff) {
-				err = context.DeadlineExceeded
-			}
 			p.tell() // it may have been told what another can use
 			return nil, err
 		}
 	}
 }
 
-// await waits until an instance is idle or a while is over.
-func (p *Pool) await(ctx context.Context, wait time.Duration, deadline time.Time) error {
+// await waits until an instance is idle or a while is over. Late is its error if the
+// caller's time is over first.
+func (p *Pool) await(ctx context.Context, wait time.Duration, deadline time.Time, late error) error {
 	left := time.Until(deadline)
 	timer := time.NewTimer(min(wait, left))
 	defer timer.Stop()
@@ -109,12 +106,12 @@ func (p *Pool) await(ctx context.Context, wait time.Duration, deadline time.Time
 	case <-p.back:
 	case <-timer.C:
 		if left <= wait {
-			return ErrBackoff
+			return late
 		}
 	case <-p.done:
 		return ErrClosed
 	case <-ctx.Done():
-		return ErrBackoff
+		return late
 	}
 	return nil
 }
