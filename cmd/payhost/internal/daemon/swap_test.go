@@ -3,7 +3,6 @@ package daemon_test
 import (
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,39 +13,14 @@ import (
 	"github.com/payhost/payhost/cmd/payhost/internal/client"
 	"github.com/payhost/payhost/cmd/payhost/internal/config"
 	"github.com/payhost/payhost/cmd/payhost/internal/daemon"
-	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/internal/rig"
 )
-
-// module builds and packs a plugin.
-func module(t *testing.T, source string) []byte {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), "plugin.wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, source)
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	raw, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := host.New(host.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close()
-	packed, err := h.Pack(t.Context(), raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return packed
-}
 
 // TestSwapThatLosesWhatIsNeeded brings a plugin that can no longer cancel while a payment may be canceled: by a reload, by a
 // start and by the API, which can be told to do it all the same.
 func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
 	t.Parallel()
-	lean := module(t, "./testdata/lean")
+	lean := rig.Module(t, "./testdata/lean", "")
 	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
 	bring := func(binary []byte) {
 		t.Helper()
@@ -54,7 +28,7 @@ func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	bring(module(t, "../../../../plugins/yeniltoleg/wasm"))
+	bring(rig.Module(t, "../../../../plugins/yeniltoleg/wasm", ""))
 	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
 	begin := func() *process {
 		t.Helper()

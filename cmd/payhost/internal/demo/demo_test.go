@@ -2,9 +2,6 @@ package demo_test
 
 import (
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +12,7 @@ import (
 	"github.com/payhost/payhost/cmd/payhost/internal/demo"
 	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/internal/rig"
 	"github.com/payhost/payhost/plugins/rahmet"
 	"github.com/payhost/payhost/plugins/smartpay"
 	"github.com/payhost/payhost/plugins/yeniltoleg"
@@ -33,7 +31,7 @@ func TestLivesAreEqual(t *testing.T) {
 		t.Run(provider, func(t *testing.T) {
 			t.Parallel()
 			cache := t.TempDir()
-			inWasm := live(t, provider, host.Source{Bytes: module(t, provider, cache)}, cache)
+			inWasm := live(t, provider, host.Source{Bytes: rig.Module(t, "../../../../plugins/"+provider+"/wasm", cache)}, cache)
 			inProcess := live(t, provider, host.Source{Native: sdk.Native(native[provider])}, cache)
 			if len(inWasm.writes) < 3 || len(inWasm.reads) == 0 || len(inWasm.steps) < 12 {
 				t.Fatalf("only %d writes and %d reads in %d steps", len(inWasm.writes), len(inWasm.reads), len(inWasm.steps))
@@ -100,31 +98,6 @@ var changing = regexp.MustCompile(
 
 // plain takes out ids, keys, codes, times, ports and counts of bytes.
 func plain(s string) string { return changing.ReplaceAllString(s, "*") }
-
-// module builds and packs a plugin.
-func module(t *testing.T, provider, cache string) []byte {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), provider+".wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, "../../../../plugins/"+provider+"/wasm")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", provider, err, text)
-	}
-	raw, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := host.New(host.Config{CacheDir: cache})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close()
-	packed, err := h.Pack(t.Context(), raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return packed
-}
 
 // TestStopsAtTheFirstBrokenStep wants the step that failed, and none after it.
 func TestStopsAtTheFirstBrokenStep(t *testing.T) {
