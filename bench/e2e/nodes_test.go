@@ -17,6 +17,7 @@ import (
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/httpapi"
 	"github.com/payhost/payhost/internal/pgtest"
+	"github.com/payhost/payhost/internal/witness"
 	"github.com/payhost/payhost/payments"
 	"github.com/payhost/payhost/payments/store"
 )
@@ -79,7 +80,9 @@ func takePayments(b *testing.B, urls []string) {
 	transport := &http.Transport{MaxIdleConnsPerHost: clients}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: 30 * time.Second}
-	took := make([][]time.Duration, clients)
+	took := make([][]span, clients)
+	machine := witness.Start()
+	defer machine.Stop()
 	ids := make([]string, b.N)
 	each := func(do func(n, client int) error) {
 		var next atomic.Int64
@@ -100,7 +103,7 @@ func takePayments(b *testing.B, urls []string) {
 	each(func(n, c int) (err error) {
 		began := time.Now()
 		ids[n], err = create(client, urls[n%len(urls)], "order-"+strconv.Itoa(n))
-		took[c] = append(took[c], time.Since(began))
+		took[c] = append(took[c], span{began, time.Now()})
 		return err
 	})
 	b.StopTimer()
@@ -109,7 +112,7 @@ func takePayments(b *testing.B, urls []string) {
 		return err
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "payments/s")
-	report(b, slices.Concat(took...), "")
+	report(b, machine, slices.Concat(took...), "")
 }
 
 // create takes a payment and returns its id.

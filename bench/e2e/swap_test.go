@@ -11,6 +11,7 @@ import (
 
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/internal/benchwork"
+	"github.com/payhost/payhost/internal/witness"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -29,7 +30,9 @@ func BenchmarkSwap(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var before, during []time.Duration
+	machine := witness.Start()
+	defer machine.Stop()
+	var before, during []span
 	failed, calls := 0, 0
 	b.ResetTimer()
 	for n := range b.N {
@@ -49,8 +52,8 @@ func BenchmarkSwap(b *testing.B) {
 	b.StopTimer()
 	b.ReportMetric(float64(failed), "failed-calls")
 	b.ReportMetric(float64(calls)/float64(b.N), "calls/op")
-	report(b, before, "-before")
-	report(b, during, "-during")
+	report(b, machine, before, "-before")
+	report(b, machine, during, "-during")
 }
 
 // customSection returns a custom section of WebAssembly that is new each time.
@@ -71,7 +74,7 @@ type paced struct {
 	running sync.WaitGroup
 
 	mu     sync.Mutex
-	took   [2][]time.Duration // before, during
+	took   [2][]span // before, during
 	failed int
 }
 
@@ -101,7 +104,7 @@ func (p *paced) call(due time.Time) {
 		when = 1
 	}
 	_, err := p.conn.Create(context.Background(), *p.request)
-	took := time.Since(due)
+	took := span{due, time.Now()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {

@@ -114,6 +114,7 @@ func rules() []rule {
 			outer: []string{"github.com/hashicorp/go-hclog"},
 		},
 		{from: "internal/soak"}, // a test, and benchmarks
+		{from: "internal/witness", outer: []string{"golang.org/x/sys/unix"}},               // imported by benchmarks only
 		{from: "internal/crash", own: []string{"internal/rig", "payments/...", "sdk/pay"}}, // a test and nothing else
 		{from: "internal/benchwork/plugin", own: []string{"sdk", "sdk/pay", "sdk/json", "sdk/form"}, std: small},
 		{from: "internal/benchwork/stubhost", own: []string{"internal/benchwork", "sdk/abi", "sdk/pay"}},

@@ -20,7 +20,7 @@ type suite struct {
 func suites(mode string) []suite {
 	const engine = "./host/internal/wasm/bench"
 	list := []suite{
-		{name: "engine", pkg: engine, match: "^Benchmark(Create|Bound|Dirty|Restore)$", time: "200ms", rounds: 6},
+		{name: "engine", pkg: engine, match: "^Benchmark(Create|Bound|Dirty|Restore|Burst)$", time: "200ms", rounds: 6},
 		{name: "calls", pkg: "./host/internal/wasm", match: "^Benchmark(EmptyCall|EmptyGoCall|HostCall)$", time: "200ms", rounds: 6},
 		{name: "peers", module: "bench", pkg: "./peers", match: "^BenchmarkCreate$", time: "200ms", rounds: 6},
 		{name: "stop", pkg: engine, match: "^BenchmarkStop$", time: "20x", rounds: 3},

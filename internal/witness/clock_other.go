@@ -1,0 +1,7 @@
+//go:build !linux
+
+package witness
+
+import "time"
+
+func clock() time.Duration { return 0 }
