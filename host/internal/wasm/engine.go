@@ -159,7 +159,12 @@ func (m *Module) compile(ctx context.Context, binary []byte, cached *entry) erro
 		return err
 	}
 	named := make(chan error, 1)
-	go func() { named <- m.name(ctx, outline, cached) }()
+	name := func() { named <- m.name(ctx, outline, cached) }
+	if m.config.Workers == 0 {
+		go name()
+	} else { // calls need what processors the workers leave
+		name()
+	}
 	return errors.Join(m.compileIn(ctx, bare, cached.code()), <-named, cached.write(outline))
 }
 

@@ -36,6 +36,7 @@ type Pool struct {
 	config PoolConfig
 	slots  chan struct{} // one token per instance that is out, or that somebody works on
 	done   chan struct{} // closed by Close: nobody waits any more
+	makers sync.WaitGroup
 	counts counts
 
 	starting sync.Mutex // held while the image is made
@@ -48,8 +49,9 @@ type Pool struct {
 	tidying  bool // the tidier will run, or does
 	cleaning bool // it has an instance in hand
 	backoff  backoff
-	waiting  int           // calls that wait in the back-off, or for the tidier
-	back     chan struct{} // tells one of them that an instance is idle
+	making   int           // instances that are made for calls
+	waiting  int           // calls that wait for an instance, each with a slot
+	back     chan struct{} // tells one of them to look again
 	closed   bool
 	round    uint64 // of sweeps
 	sweeper  *time.Timer
@@ -84,65 +86,6 @@ func (p *Pool) Start(ctx context.Context, warm func(*Instance) error) error {
 	}
 	p.giveBack(inst)
 	return nil
-}
-
-// Warm makes instances until there are n, one after the other, so that the first calls
-// need not. It stops without an error where one can't be had: the call that needs it will
-// say why.
-func (p *Pool) Warm(ctx context.Context, n int) {
-	have := p.Stats()
-	for range n - have.Idle - have.Out {
-		if p.acquire(ctx, time.Now()) != nil {
-			return
-		}
-		inst, err := p.make(ctx)
-		p.giveBack(inst)
-		if err != nil {
-			return
-		}
-	}
-}
-
-// make makes another instance, from the image if there is one.
-func (p *Pool) make(ctx context.Context) (*Instance, error) {
-	if img := p.image.Load(); img != nil {
-		return p.module.fromImage(ctx, img, p.config.InitTimeout)
-	}
-	return p.first(ctx, nil)
-}
-
-// first makes an instance by initialization, and the image.
-func (p *Pool) first(ctx context.Context, warm func(*Instance) error) (*Instance, error) {
-	if p.config.Isolation == EveryCall {
-		p.starting.Lock()
-		defer p.starting.Unlock()
-		if img := p.image.Load(); img != nil { // another caller was first
-			return p.module.fromImage(ctx, img, p.config.InitTimeout)
-		}
-	}
-	inst, err := p.module.Instantiate(ctx, p.config.InitTimeout)
-	if err != nil {
-		return nil, err
-	}
-	if warm != nil {
-		if err := warm(inst); err != nil {
-			inst.Close()
-			return nil, err
-		}
-	}
-	if p.config.Isolation == Never {
-		return inst, nil
-	}
-	img, err := inst.capture()
-	if err == nil {
-		err = inst.resume(img)
-	}
-	if err != nil {
-		inst.Close()
-		return nil, err
-	}
-	p.image.Store(img)
-	return inst, nil
 }
 
 // Put gives an instance back after its call. The caller does not wait until it is
@@ -210,19 +153,24 @@ func (i *Instance) discard() string {
 // giveBack frees the slot of an instance, which may be nil, and keeps it for the
 // next call.
 func (p *Pool) giveBack(inst *Instance) {
-	if inst == nil || !p.keep(inst) {
-		if inst != nil {
-			inst.Close()
-		}
-		<-p.slots
+	p.mu.Lock()
+	kept := inst != nil && p.keep(inst)
+	if kept {
+		<-p.slots // under the lock, so that nobody counts the instance twice
 	}
+	p.mu.Unlock()
+	if kept {
+		return
+	}
+	if inst != nil {
+		inst.Close()
+	}
+	<-p.slots
 }
 
-// keep makes an instance idle and frees its slot, in one step for who counts them. It
-// reports false for a pool that is closed.
+// keep makes an instance idle. It reports false for a pool that is closed. The caller
+// holds the lock.
 func (p *Pool) keep(inst *Instance) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.closed {
 		return false
 	}
@@ -232,7 +180,6 @@ func (p *Pool) keep(inst *Instance) bool {
 	if p.sweeper == nil && inst.image != nil {
 		p.sweeper = time.AfterFunc(p.config.Rest, p.sweep)
 	}
-	<-p.slots
 	return true
 }
 
@@ -287,6 +234,7 @@ func (p *Pool) Close() {
 	for range cap(p.slots) {
 		p.slots <- struct{}{}
 	}
+	p.makers.Wait()
 	if img := p.image.Load(); img != nil {
 		img.memory.free()
 	}

@@ -84,8 +84,8 @@ func TestPoolReplacesAPoisonedInstance(t *testing.T) {
 	}
 }
 
-func TestPoolGivesTheSlotBackWhenInitializationFails(t *testing.T) {
-	t.Parallel()
+// traps is a module of which no instance can be made.
+func traps() *asm.Module {
 	m := asm.New()
 	bad := m.Func(nil, nil, nil, asm.Unreachable)
 	code := m.Func(asm.Types{asm.I32, asm.I32}, asm.Types{asm.I32}, nil, asm.I32Const, 0)
@@ -94,7 +94,12 @@ func TestPoolGivesTheSlotBackWhenInitializationFails(t *testing.T) {
 	m.Export("_initialize", asm.KindFunc, bad)
 	m.Export("payhost_abi_v1", asm.KindFunc, bad)
 	m.Export("payhost_call", asm.KindFunc, code)
-	pool := newPool(t, m.Bytes(), 1)
+	return m
+}
+
+func TestPoolGivesTheSlotBackWhenInitializationFails(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, traps().Bytes(), 1)
 	for range 3 { // one slot: a second attempt would wait for ever
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		_, err := pool.Take(ctx, time.Now().Add(patience))

@@ -10,7 +10,7 @@ import (
 // Stats is what a pool has seen. What Calls and those behind it count only grows.
 type Stats struct {
 	Idle       int // instances that wait for a call
-	Out        int // instances that serve one or are still to be put back
+	Out        int // instances that serve one, are still to be put back, or are made
 	ImageBytes int // memory of the image that instances share; 0 if there is none
 	// Backoff is how long lies between two new instances, since calls keep failing; 0
 	// if they do not.
@@ -55,7 +55,7 @@ func (p *Pool) Stats() Stats {
 		DirtyPages: p.counts.pages.Load(),
 	}
 	p.mu.Lock()
-	s.Idle, s.Out, s.Backoff = len(p.idle), len(p.slots)+len(p.used), p.backoff.interval()
+	s.Idle, s.Out, s.Backoff = len(p.idle), len(p.slots)-p.waiting+p.making+len(p.used), p.backoff.interval()
 	p.mu.Unlock()
 	p.counts.mu.Lock()
 	s.Discards = maps.Clone(p.counts.discards)

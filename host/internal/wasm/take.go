@@ -2,54 +2,24 @@ package wasm
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
-// Take returns an instance for one call: one that is there, or a new one, or it
-// waits for one until ctx is done or the deadline is there. Its error is ErrClosed,
-// ErrBackoff, that of a context, or what [Module.Instantiate] returned.
+// Take returns an instance for one call: one that is there, comes back, or is made,
+// whichever is first; it waits until ctx is done or the deadline is there. Its error is
+// ErrClosed, ErrBackoff, that of a context, or what [Module.Instantiate] returned.
 func (p *Pool) Take(ctx context.Context, deadline time.Time) (*Instance, error) {
 	if err := p.acquire(ctx, deadline); err != nil {
 		return nil, err
 	}
-	inst, err := p.reuse(ctx, deadline)
+	inst, err := p.obtain(ctx, deadline)
 	if err != nil {
 		<-p.slots
 		return nil, err
 	}
-	if inst != nil {
-		p.clean(inst)
-		return inst, nil
-	}
-	return p.fresh(ctx, deadline)
-}
-
-// fresh makes an instance. A caller whose time is over meanwhile goes, and the
-// instance is for the next one.
-func (p *Pool) fresh(ctx context.Context, deadline time.Time) (*Instance, error) {
-	var inst *Instance
-	var err error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		inst, err = p.make(context.WithoutCancel(ctx))
-	}()
-	timer := time.NewTimer(time.Until(deadline))
-	defer timer.Stop()
-	select {
-	case <-done:
-		if err != nil {
-			<-p.slots
-		}
-		return inst, err
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	go func() {
-		<-done
-		p.giveBack(inst)
-	}()
-	return nil, context.DeadlineExceeded
+	p.clean(inst)
+	return inst, nil
 }
 
 // pop takes the instance that was used last, if possible one that is put back already.
@@ -65,10 +35,11 @@ func (p *Pool) pop() *Instance {
 	return nil
 }
 
-// reuse returns an idle instance, or nil once another may be made.
-func (p *Pool) reuse(ctx context.Context, deadline time.Time) (*Instance, error) {
+// obtain waits for an idle instance, and has one made if none comes back.
+func (p *Pool) obtain(ctx context.Context, deadline time.Time) (*Instance, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	var w wait
 	for {
 		if p.closed {
 			return nil, ErrClosed
@@ -77,16 +48,10 @@ func (p *Pool) reuse(ctx context.Context, deadline time.Time) (*Instance, error)
 			p.tell()
 			return inst, nil
 		}
-		wait, late := tidyAfter, context.DeadlineExceeded
-		if !p.cleaning { // what the tidier has in hand is there sooner than another
-			wait, late = p.backoff.admit(time.Now()), ErrBackoff
-		}
-		if wait == 0 {
-			return nil, nil
-		}
+		p.plan(ctx, &w)
 		p.waiting++
 		p.mu.Unlock()
-		err := p.await(ctx, wait, deadline, late)
+		err := p.await(ctx, w, deadline)
 		p.mu.Lock()
 		p.waiting--
 		if err != nil {
@@ -96,30 +61,64 @@ func (p *Pool) reuse(ctx context.Context, deadline time.Time) (*Instance, error)
 	}
 }
 
-// await waits until an instance is idle or a while is over. Late is its error if the
-// caller's time is over first.
-func (p *Pool) await(ctx context.Context, wait time.Duration, deadline time.Time, late error) error {
+// wait is what a call waits for besides an instance that comes back.
+type wait struct {
+	most   time.Duration // then it looks again
+	late   error         // what it has if its own time is over first
+	made   <-chan error  // of the instance that is made for it
+	before bool          // it has waited before
+}
+
+// plan says what a call that finds no instance waits for. The caller holds the lock.
+func (p *Pool) plan(ctx context.Context, w *wait) {
+	first := !w.before
+	w.most, w.late, w.before = forever, context.DeadlineExceeded, true
+	if p.backoff.interval() > 0 {
+		w.late = ErrBackoff
+	}
+	switch {
+	case p.cleaning: // what the tidier has in hand is there sooner than another
+		w.most, w.before = tidyAfter, false
+	case first && len(p.slots)-1 > p.waiting: // others than this call and those that wait have one
+		w.most = comesBack
+	case p.wanting(1):
+		if later := p.backoff.admit(time.Now()); later > 0 {
+			w.most = later
+		} else {
+			w.made = p.order(ctx)
+		}
+	}
+}
+
+// forever is longer than any call.
+const forever = time.Duration(math.MaxInt64)
+
+// await waits until there is something to look for. Its error is the reason why the call
+// gets none.
+func (p *Pool) await(ctx context.Context, w wait, deadline time.Time) error {
 	left := time.Until(deadline)
-	timer := time.NewTimer(min(wait, left))
+	timer := time.NewTimer(min(w.most, left))
 	defer timer.Stop()
 	select {
 	case <-p.back:
+	case err := <-w.made:
+		return err
 	case <-timer.C:
-		if left <= wait {
-			return late
+		if left <= w.most {
+			return w.late
 		}
 	case <-p.done:
 		return ErrClosed
 	case <-ctx.Done():
-		return late
+		return w.late
 	}
 	return nil
 }
 
-// tell lets one of those in the back-off look again, if there is something to be had.
-// The caller holds the lock.
+// tell lets one of those that wait look again, if there is something to be had, or to be
+// made. The caller holds the lock.
 func (p *Pool) tell() {
-	if p.waiting > 0 && len(p.idle)+len(p.used) > 0 {
+	if p.waiting > 0 && (len(p.idle)+len(p.used) > 0 || p.wanting(0)) {
 		select {
 		case p.back <- struct{}{}:
 		default:
