@@ -80,7 +80,7 @@ func takePayments(b *testing.B, urls []string) {
 	transport := &http.Transport{MaxIdleConnsPerHost: clients}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: 30 * time.Second}
-	took := make([][]span, clients)
+	took := make([][]witness.Span, clients)
 	machine := witness.Start()
 	defer machine.Stop()
 	ids := make([]string, b.N)
@@ -103,7 +103,7 @@ func takePayments(b *testing.B, urls []string) {
 	each(func(n, c int) (err error) {
 		began := time.Now()
 		ids[n], err = create(client, urls[n%len(urls)], "order-"+strconv.Itoa(n))
-		took[c] = append(took[c], span{began, time.Now()})
+		took[c] = append(took[c], witness.Span{Began: began, Ended: time.Now()})
 		return err
 	})
 	b.StopTimer()

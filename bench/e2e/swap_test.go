@@ -32,7 +32,7 @@ func BenchmarkSwap(b *testing.B) {
 	}
 	machine := witness.Start()
 	defer machine.Stop()
-	var before, during []span
+	var before, during []witness.Span
 	failed, calls := 0, 0
 	b.ResetTimer()
 	for n := range b.N {
@@ -74,7 +74,7 @@ type paced struct {
 	running sync.WaitGroup
 
 	mu     sync.Mutex
-	took   [2][]span // before, during
+	took   [2][]witness.Span // before, during
 	failed int
 }
 
@@ -104,7 +104,7 @@ func (p *paced) call(due time.Time) {
 		when = 1
 	}
 	_, err := p.conn.Create(context.Background(), *p.request)
-	took := span{due, time.Now()}
+	took := witness.Span{Began: due, Ended: time.Now()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {

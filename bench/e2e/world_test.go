@@ -145,7 +145,7 @@ func load(b *testing.B, url string) {
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: 30 * time.Second}
 	var left atomic.Int64
-	took := make([][]span, clients)
+	took := make([][]witness.Span, clients)
 	machine := witness.Start()
 	defer machine.Stop()
 	run := func(n int) {
@@ -159,7 +159,7 @@ func load(b *testing.B, url string) {
 						b.Error(err)
 						return
 					}
-					took[c] = append(took[c], span{began, time.Now()})
+					took[c] = append(took[c], witness.Span{Began: began, Ended: time.Now()})
 				}
 			})
 		}
@@ -174,19 +174,11 @@ func load(b *testing.B, url string) {
 	report(b, machine, slices.Concat(took...), "")
 }
 
-// span is when a call began, or was due, and when it ended.
-type span struct{ began, ended time.Time }
-
 // report reports the middle and the 99th latency of a hundred, of the calls that met no
 // time in which the machine itself was slow, whoever ran; and how many met one.
-func report(b *testing.B, machine *witness.Witness, all []span, when string) {
+func report(b *testing.B, machine *witness.Witness, all []witness.Span, when string) {
 	b.Helper()
-	var took []time.Duration
-	for _, s := range all {
-		if !machine.Slow(s.began, s.ended) {
-			took = append(took, s.ended.Sub(s.began))
-		}
-	}
+	took := machine.Undisturbed(all)
 	if len(took) == 0 {
 		b.Fatal("nothing was measured", when)
 	}

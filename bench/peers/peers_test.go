@@ -10,6 +10,7 @@ import (
 	"github.com/payhost/payhost/bench/internal/guests"
 	"github.com/payhost/payhost/bench/peers"
 	"github.com/payhost/payhost/internal/benchwork"
+	"github.com/payhost/payhost/internal/witness"
 )
 
 // build is where the guests are.
@@ -56,11 +57,11 @@ func BenchmarkCreate(b *testing.B) {
 		b.Run("by="+peer.Name, func(b *testing.B) {
 			call := start(b, peer)
 			b.ReportAllocs()
-			for b.Loop() {
+			witness.Loop(b, func() {
 				if _, err := call(); err != nil {
 					b.Fatal(err)
 				}
-			}
+			})
 		})
 	}
 }

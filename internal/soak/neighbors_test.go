@@ -146,8 +146,6 @@ func pair(b *testing.B) (good, bad *host.Connection) {
 	return good, connect(host.ConnectionConfig{Plugin: hostile})
 }
 
-type call struct{ began, ended time.Time }
-
 // strain is what the good plugin and the process felt.
 type strain struct {
 	machine     *witness.Witness
@@ -173,7 +171,7 @@ func (s *strain) report(b *testing.B, when string) {
 // take takes payments for a round.
 func (s *strain) take(b *testing.B, c *host.Connection, orders *atomic.Int64) {
 	b.Helper()
-	took := make([][]call, clients)
+	took := make([][]witness.Span, clients)
 	began := spent()
 	end := time.Now().Add(round)
 	var wg sync.WaitGroup
@@ -185,7 +183,7 @@ func (s *strain) take(b *testing.B, c *host.Connection, orders *atomic.Int64) {
 				_, err := c.Create(b.Context(), pay.CreateRequest{
 					Intent: pay.Intent{Key: n}, PaymentID: "pay_" + n, OrderID: n, Amount: pay.New(1230, "EUR"),
 				})
-				took[i] = append(took[i], call{began, time.Now()})
+				took[i] = append(took[i], witness.Span{Began: began, Ended: time.Now()})
 				if err != nil {
 					b.Error(err)
 				}
@@ -196,22 +194,9 @@ func (s *strain) take(b *testing.B, c *host.Connection, orders *atomic.Int64) {
 	wg.Wait()
 	s.busy += spent() - began
 	all := slices.Concat(took...)
-	list := s.undisturbed(all)
+	list := s.machine.Undisturbed(all)
 	s.calls, s.disturbed = s.calls+len(all), s.disturbed+len(all)-len(list)
 	s.p50, s.p99 = append(s.p50, percentile(list, 50)), append(s.p99, percentile(list, 99))
-}
-
-// undisturbed is how long each call took that met no time in which the machine itself
-// was slow, whoever ran.
-func (s *strain) undisturbed(calls []call) []time.Duration {
-	time.Sleep(2 * thought) // the witness looks once more
-	var took []time.Duration
-	for _, c := range calls {
-		if !s.machine.Slow(c.began, c.ended) {
-			took = append(took, c.ended.Sub(c.began))
-		}
-	}
-	return took
 }
 
 // collect has the collector run some times, not while payments are taken: what it

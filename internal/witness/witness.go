@@ -28,10 +28,11 @@ type Witness struct {
 	quit, done chan struct{}
 
 	mu   sync.Mutex
-	slow []span // in the order of time, none touches another
+	slow []Span // in the order of time, none touches another
 }
 
-type span struct{ from, to time.Time }
+// Span is when something began, or was due, and when it ended.
+type Span struct{ Began, Ended time.Time }
 
 // Start begins to look, some tens of microseconds' work every two milliseconds. Where
 // threads have no clock of their own (not Linux), the machine never seems slow.
@@ -47,13 +48,27 @@ func (w *Witness) Stop() {
 	<-w.done
 }
 
-// Slow tells whether the machine was slow at some time between the two, or so shortly
-// before that what waited then may have been late still.
-func (w *Witness) Slow(from, to time.Time) bool {
+// Slow tells whether the machine was slow at some time of the span, or so shortly before
+// it that what waited then may have been late still. It knows of what lies some
+// milliseconds back.
+func (w *Witness) Slow(s Span) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i, _ := slices.BinarySearchFunc(w.slow, from, func(s span, t time.Time) int { return s.to.Compare(t) })
-	return i < len(w.slow) && !w.slow[i].from.After(to)
+	i, _ := slices.BinarySearchFunc(w.slow, s.Began, func(s Span, t time.Time) int { return s.Ended.Compare(t) })
+	return i < len(w.slow) && !w.slow[i].Began.After(s.Ended)
+}
+
+// Undisturbed returns how long each of the spans was that met no time in which the
+// machine was slow, in their order. All of them have ended.
+func (w *Witness) Undisturbed(spans []Span) []time.Duration {
+	time.Sleep(3 * rest) // to have looked once more
+	took := make([]time.Duration, 0, len(spans))
+	for _, s := range spans {
+		if !w.Slow(s) {
+			took = append(took, s.Ended.Sub(s.Began))
+		}
+	}
+	return took
 }
 
 func (w *Witness) watch() {
@@ -69,7 +84,7 @@ func (w *Witness) watch() {
 		took, now := look(), time.Now()
 		quickest = min(quickest, took)
 		if took > slower*quickest {
-			w.note(span{before, now.Add(echo)})
+			w.note(Span{before, now.Add(echo)})
 		}
 		before = now
 	}
@@ -77,11 +92,11 @@ func (w *Witness) watch() {
 
 // note keeps a span in which the machine was slow, as one with the span before where
 // they touch.
-func (w *Witness) note(s span) {
+func (w *Witness) note(s Span) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if last := len(w.slow) - 1; last >= 0 && !s.from.After(w.slow[last].to) {
-		w.slow[last].to = s.to
+	if last := len(w.slow) - 1; last >= 0 && !s.Began.After(w.slow[last].Ended) {
+		w.slow[last].Ended = s.Ended
 		return
 	}
 	w.slow = append(w.slow, s)

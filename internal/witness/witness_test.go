@@ -2,6 +2,7 @@ package witness
 
 import (
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 )
@@ -11,7 +12,7 @@ func TestSlow(t *testing.T) {
 	at := func(ms int) time.Time { return time.Unix(0, 0).Add(time.Duration(ms) * time.Millisecond) }
 	w := new(Witness)
 	for _, s := range [][2]int{{10, 20}, {20, 30}, {28, 40}, {100, 110}} {
-		w.note(span{at(s[0]), at(s[1])})
+		w.note(Span{at(s[0]), at(s[1])})
 	}
 	if len(w.slow) != 2 {
 		t.Fatalf("spans that touch are kept apart: %v", w.slow)
@@ -32,9 +33,20 @@ func TestSlow(t *testing.T) {
 		{105, 106, true},
 		{111, 200, false},
 	} {
-		if got := w.Slow(at(test.from), at(test.to)); got != test.want {
+		if got := w.Slow(Span{at(test.from), at(test.to)}); got != test.want {
 			t.Errorf("slow from %d to %d ms: %v", test.from, test.to, got)
 		}
+	}
+}
+
+// TestUndisturbed leaves out what met a slow machine, and nothing else.
+func TestUndisturbed(t *testing.T) {
+	at := func(ms int) time.Time { return time.Unix(0, 0).Add(time.Duration(ms) * time.Millisecond) }
+	w := new(Witness)
+	w.note(Span{at(10), at(20)})
+	got := w.Undisturbed([]Span{{at(1), at(4)}, {at(5), at(12)}, {at(14), at(15)}, {at(19), at(30)}, {at(21), at(26)}})
+	if want := []time.Duration{3 * time.Millisecond, 5 * time.Millisecond}; !slices.Equal(got, want) {
+		t.Errorf("undisturbed are %v, want %v", got, want)
 	}
 }
 
@@ -62,8 +74,8 @@ func TestStop(t *testing.T) {
 	time.Sleep(5 * rest)
 	w.Stop()
 	began := time.Now()
-	w.note(span{began, began.Add(time.Second)})
-	if !w.Slow(began, began) {
+	w.note(Span{began, began.Add(time.Second)})
+	if !w.Slow(Span{began, began}) {
 		t.Error("a witness that has stopped forgets what it saw")
 	}
 }

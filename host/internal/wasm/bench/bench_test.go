@@ -12,6 +12,7 @@ import (
 	"github.com/payhost/payhost/internal/benchwork"
 	"github.com/payhost/payhost/internal/benchwork/plugin"
 	"github.com/payhost/payhost/internal/benchwork/stubhost"
+	"github.com/payhost/payhost/internal/witness"
 	"github.com/payhost/payhost/sdk"
 	"github.com/payhost/payhost/sdk/abi"
 	"github.com/payhost/payhost/sdk/pay"
@@ -65,11 +66,11 @@ func loop(b *testing.B, do work) {
 		}
 	}
 	b.ReportAllocs()
-	for b.Loop() {
+	witness.Loop(b, func() {
 		if _, err := do(); err != nil {
 			b.Fatal(err)
 		}
-	}
+	})
 }
 
 // native is the work as a Go programmer would write it.

@@ -12,6 +12,7 @@ import (
 	"github.com/payhost/payhost/host/internal/wasm"
 	"github.com/payhost/payhost/internal/benchwork"
 	"github.com/payhost/payhost/internal/benchwork/stubhost"
+	"github.com/payhost/payhost/internal/witness"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -42,11 +43,14 @@ func BenchmarkRestore(b *testing.B) {
 			config.Memory = way.memory
 			p := poolIn(b, config, "payhost.wasm", wasm.PoolConfig{Size: 1})
 			host, request := stubhost.New(), benchwork.CreateRequest(benchwork.Sample())
-			var spent time.Duration
+			machine := witness.Start()
+			defer machine.Stop()
+			var taken []witness.Span
 			for b.Loop() {
-				deadline := time.Now().Add(patience)
+				began := time.Now()
+				deadline := began.Add(patience)
 				inst, err := p.Take(b.Context(), deadline)
-				spent += time.Until(deadline)
+				taken = append(taken, witness.Span{Began: began, Ended: time.Now()})
 				if err == nil {
 					_, err = inst.Call(b.Context(), host, int32(pay.OpCreate), host.Begin(request), deadline)
 				}
@@ -55,7 +59,7 @@ func BenchmarkRestore(b *testing.B) {
 				}
 				p.Put(inst)
 			}
-			b.ReportMetric(float64((time.Duration(b.N)*patience-spent).Nanoseconds())/float64(b.N), "ns/restore")
+			b.ReportMetric(witness.Mean(b, machine.Undisturbed(taken)), "ns/restore")
 		})
 	}
 }

@@ -1,0 +1,38 @@
+package witness
+
+import (
+	"testing"
+	"time"
+)
+
+// Loop does a benchmark's work over and over, and reports as ns/op what it takes on the
+// average where it met no time in which the machine was slow, and as disturbed-% how
+// often it did. It is for work of some microseconds and more, since it reads the clock
+// twice for each.
+func Loop(b *testing.B, work func()) {
+	b.Helper()
+	machine := Start()
+	defer machine.Stop()
+	spans := make([]Span, 0, 1<<16)
+	for b.Loop() {
+		began := time.Now()
+		work()
+		spans = append(spans, Span{began, time.Now()})
+	}
+	took := machine.Undisturbed(spans)
+	b.ReportMetric(Mean(b, took), "ns/op")
+	b.ReportMetric(100*float64(len(spans)-len(took))/float64(len(spans)), "disturbed-%")
+}
+
+// Mean is in nanoseconds. A benchmark fails of which nothing was undisturbed.
+func Mean(b *testing.B, took []time.Duration) float64 {
+	b.Helper()
+	if len(took) == 0 {
+		b.Fatal("the machine was slow all the time")
+	}
+	var sum time.Duration
+	for _, t := range took {
+		sum += t
+	}
+	return float64(sum.Nanoseconds()) / float64(len(took))
+}
