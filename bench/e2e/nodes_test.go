@@ -112,7 +112,7 @@ func takePayments(b *testing.B, urls []string) {
 		return err
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "payments/s")
-	report(b, machine, slices.Concat(took...), "")
+	machine.Latency(b, slices.Concat(took...), "")
 }
 
 // create takes a payment and returns its id.

@@ -52,8 +52,8 @@ func BenchmarkSwap(b *testing.B) {
 	b.StopTimer()
 	b.ReportMetric(float64(failed), "failed-calls")
 	b.ReportMetric(float64(calls)/float64(b.N), "calls/op")
-	report(b, machine, before, "-before")
-	report(b, machine, during, "-during")
+	machine.Latency(b, before, "-before")
+	machine.Latency(b, during, "-during")
 }
 
 // customSection returns a custom section of WebAssembly that is new each time.

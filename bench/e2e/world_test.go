@@ -171,20 +171,5 @@ func load(b *testing.B, url string) {
 	run(b.N)
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "payments/s")
-	report(b, machine, slices.Concat(took...), "")
-}
-
-// report reports the middle and the 99th latency of a hundred, of the calls that met no
-// time in which the machine itself was slow, whoever ran; and how many met one.
-func report(b *testing.B, machine *witness.Witness, all []witness.Span, when string) {
-	b.Helper()
-	took := machine.Undisturbed(all)
-	if len(took) == 0 {
-		b.Fatal("nothing was measured", when)
-	}
-	slices.Sort(took)
-	at := func(percent int) float64 { return float64(took[len(took)*percent/100].Nanoseconds()) / 1e6 }
-	b.ReportMetric(at(50), "p50"+when+"-ms")
-	b.ReportMetric(at(99), "p99"+when+"-ms")
-	b.ReportMetric(100*float64(len(all)-len(took))/float64(len(all)), "disturbed"+when+"-%")
+	machine.Latency(b, slices.Concat(took...), "")
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/payhost/payhost/internal/witness"
 	"github.com/payhost/payhost/payments/ledger"
 	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/sdk/pay"
@@ -122,7 +123,7 @@ func do(client *http.Client, r *http.Request, want int) error {
 }
 
 // measure makes b.N requests with 64 clients and reports how many a second there
-// were, and the middle and the 99th latency of a hundred, in milliseconds.
+// were, and the middle and the 99th latency of a hundred.
 func measure(b *testing.B, request func(*http.Client) error) {
 	b.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients}
@@ -130,7 +131,9 @@ func measure(b *testing.B, request func(*http.Client) error) {
 	client := &http.Client{Transport: transport, Timeout: 30 * time.Second}
 	var left atomic.Int64
 	left.Store(int64(b.N))
-	took := make([][]time.Duration, clients)
+	took := make([][]witness.Span, clients)
+	machine := witness.Start()
+	defer machine.Stop()
 	var wg sync.WaitGroup
 	b.ResetTimer()
 	for c := range clients {
@@ -141,7 +144,7 @@ func measure(b *testing.B, request func(*http.Client) error) {
 					b.Error(err)
 					return
 				}
-				took[c] = append(took[c], time.Since(began))
+				took[c] = append(took[c], witness.Span{Began: began, Ended: time.Now()})
 			}
 		})
 	}
@@ -151,13 +154,8 @@ func measure(b *testing.B, request func(*http.Client) error) {
 	if len(all) == 0 {
 		return
 	}
-	slices.Sort(all)
-	at := func(percent int) float64 {
-		return float64(all[min(len(all)-1, len(all)*percent/100)].Microseconds()) / 1000
-	}
 	b.ReportMetric(float64(len(all))/b.Elapsed().Seconds(), "payments/s")
-	b.ReportMetric(at(50), "p50-ms")
-	b.ReportMetric(at(99), "p99-ms")
+	machine.Latency(b, all, "")
 }
 
 // fill stores payments that are over, as years of business leave them.

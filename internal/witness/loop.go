@@ -1,6 +1,7 @@
 package witness
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -22,6 +23,22 @@ func Loop(b *testing.B, work func()) {
 	took := machine.Undisturbed(spans)
 	b.ReportMetric(Mean(b, took), "ns/op")
 	b.ReportMetric(100*float64(len(spans)-len(took))/float64(len(spans)), "disturbed-%")
+}
+
+// Latency reports the middle and the 99th latency of a hundred, in milliseconds, of the
+// calls that met no time in which the machine was slow, and how many of a hundred met
+// one. When stands in the names of the metrics, behind p50, p99 and disturbed.
+func (w *Witness) Latency(b *testing.B, calls []Span, when string) {
+	b.Helper()
+	took := w.Undisturbed(calls)
+	if len(took) == 0 {
+		b.Fatalf("of %d calls%s none was undisturbed", len(calls), when)
+	}
+	slices.Sort(took)
+	at := func(percent int) float64 { return float64(took[len(took)*percent/100].Nanoseconds()) / 1e6 }
+	b.ReportMetric(at(50), "p50"+when+"-ms")
+	b.ReportMetric(at(99), "p99"+when+"-ms")
+	b.ReportMetric(100*float64(len(calls)-len(took))/float64(len(calls)), "disturbed"+when+"-%")
 }
 
 // Mean is in nanoseconds. A benchmark fails of which nothing was undisturbed.
