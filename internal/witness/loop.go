@@ -22,7 +22,7 @@ func Loop(b *testing.B, work func()) {
 	}
 	took := machine.Undisturbed(spans)
 	b.ReportMetric(Mean(b, took), "ns/op")
-	b.ReportMetric(100*float64(len(spans)-len(took))/float64(len(spans)), "disturbed-%")
+	disturbed(b, len(spans), len(took), "")
 }
 
 // Latency reports the middle and the 99th latency of a hundred, in milliseconds, of the
@@ -38,7 +38,12 @@ func (w *Witness) Latency(b *testing.B, calls []Span, when string) {
 	at := func(percent int) float64 { return float64(took[len(took)*percent/100].Nanoseconds()) / 1e6 }
 	b.ReportMetric(at(50), "p50"+when+"-ms")
 	b.ReportMetric(at(99), "p99"+when+"-ms")
-	b.ReportMetric(100*float64(len(calls)-len(took))/float64(len(calls)), "disturbed"+when+"-%")
+	disturbed(b, len(calls), len(took), when)
+}
+
+func disturbed(b *testing.B, all, left int, when string) {
+	b.Helper()
+	b.ReportMetric(100*float64(all-left)/float64(all), "disturbed"+when+"-%")
 }
 
 // Mean is in nanoseconds. A benchmark fails of which nothing was undisturbed.

@@ -27,18 +27,32 @@ const (
 type Witness struct {
 	quit, done chan struct{}
 
-	mu   sync.Mutex
-	slow []Span // in the order of time, none touches another
+	mu      sync.Mutex
+	looked  *sync.Cond // there is another look, or no more will come
+	stopped bool
+	looks   []glance
+}
+
+// glance is one look at the machine: since when there was none, when it ended, and what
+// the work took.
+type glance struct {
+	Span
+	took time.Duration
 }
 
 // Span is when something began, or was due, and when it ended.
 type Span struct{ Began, Ended time.Time }
 
+// quickest is the least that the work has taken in this process, in nanoseconds; 0 before
+// the first look. A witness of its own might have begun when the machine was slow.
+var quickest atomic.Int64
+
 // Start begins to look, some tens of microseconds' work every two milliseconds. Where
 // threads have no clock of their own (not Linux), the machine never seems slow.
 func Start() *Witness {
 	w := &Witness{quit: make(chan struct{}), done: make(chan struct{})}
-	go w.watch()
+	w.looked = sync.NewCond(&w.mu)
+	go w.watch(time.Now())
 	return w
 }
 
@@ -48,58 +62,83 @@ func (w *Witness) Stop() {
 	<-w.done
 }
 
-// Slow tells whether the machine was slow at some time of the span, or so shortly before
-// it that what waited then may have been late still. It knows of what lies some
-// milliseconds back.
-func (w *Witness) Slow(s Span) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	i, _ := slices.BinarySearchFunc(w.slow, s.Began, func(s Span, t time.Time) int { return s.Ended.Compare(t) })
-	return i < len(w.slow) && !w.slow[i].Began.After(s.Ended)
-}
-
 // Undisturbed returns how long each of the spans was that met no time in which the
-// machine was slow, in their order. All of them have ended.
+// machine was slow, or so shortly before that what waited then may have been late still.
+// They are in their order, and all have ended.
 func (w *Witness) Undisturbed(spans []Span) []time.Duration {
-	time.Sleep(3 * rest) // to have looked once more
+	slow := slowIn(w.upTo(time.Now()))
 	took := make([]time.Duration, 0, len(spans))
 	for _, s := range spans {
-		if !w.Slow(s) {
+		if !meets(slow, s) {
 			took = append(took, s.Ended.Sub(s.Began))
 		}
 	}
 	return took
 }
 
-func (w *Witness) watch() {
+// upTo waits for a look behind a time, and returns all there were.
+func (w *Witness) upTo(t time.Time) []glance {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !w.stopped && (len(w.looks) == 0 || w.looks[len(w.looks)-1].Ended.Before(t)) {
+		w.looked.Wait()
+	}
+	return w.looks
+}
+
+// slowIn returns when the machine was slow, by what is known to be quick now. None of
+// the spans touches another.
+func slowIn(looks []glance) []Span {
+	var list []Span
+	limit := slower * time.Duration(quickest.Load())
+	for _, g := range looks {
+		if g.took <= limit {
+			continue
+		}
+		until := g.Ended.Add(echo)
+		if last := len(list) - 1; last >= 0 && !g.Began.After(list[last].Ended) {
+			list[last].Ended = until
+			continue
+		}
+		list = append(list, Span{g.Began, until})
+	}
+	return list
+}
+
+func meets(slow []Span, s Span) bool {
+	i, _ := slices.BinarySearchFunc(slow, s.Began, func(s Span, t time.Time) int { return s.Ended.Compare(t) })
+	return i < len(slow) && !slow[i].Began.After(s.Ended)
+}
+
+func (w *Witness) watch(before time.Time) {
 	defer close(w.done)
 	runtime.LockOSThread() // the clock is the thread's; never unlocked, so that the thread ends with this
-	quickest, before := look(), time.Now()
 	for {
+		took, now := look(), time.Now()
+		w.note(glance{Span{before, now}, took})
+		before = now
 		select {
 		case <-w.quit:
+			w.mu.Lock()
+			w.stopped = true
+			w.looked.Broadcast()
+			w.mu.Unlock()
 			return
 		case <-time.After(rest):
 		}
-		took, now := look(), time.Now()
-		quickest = min(quickest, took)
-		if took > slower*quickest {
-			w.note(Span{before, now.Add(echo)})
-		}
-		before = now
 	}
 }
 
-// note keeps a span in which the machine was slow, as one with the span before where
-// they touch.
-func (w *Witness) note(s Span) {
+func (w *Witness) note(g glance) {
+	for least := quickest.Load(); least == 0 || int64(g.took) < least; least = quickest.Load() {
+		if quickest.CompareAndSwap(least, int64(g.took)) {
+			break
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if last := len(w.slow) - 1; last >= 0 && !s.Began.After(w.slow[last].Ended) {
-		w.slow[last].Ended = s.Ended
-		return
-	}
-	w.slow = append(w.slow, s)
+	w.looks = append(w.looks, g)
+	w.looked.Broadcast()
 }
 
 // look is the processor's time for the work.

@@ -158,14 +158,14 @@ func (m *Module) compile(ctx context.Context, binary []byte, cached *entry) erro
 	if err != nil {
 		return err
 	}
-	named := make(chan error, 1)
-	name := func() { named <- m.name(ctx, outline, cached) }
-	if m.config.Workers == 0 {
-		go name()
-	} else { // calls need what processors the workers leave
-		name()
+	// Not beside the compiler: with some of the processors left to calls, it took those.
+	if err := m.name(ctx, outline, cached); err != nil {
+		return err
 	}
-	return errors.Join(m.compileIn(ctx, bare, cached.code()), <-named, cached.write(outline))
+	if err := m.compileIn(ctx, bare, cached.code()); err != nil {
+		return err
+	}
+	return cached.write(outline)
 }
 
 // name has the engine compile an outline, which is soon done: the name under which it

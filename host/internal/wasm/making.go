@@ -18,14 +18,14 @@ const comesBack = time.Millisecond
 // makers is how many instances a pool makes at once for calls that wait.
 var makers = max(1, runtime.GOMAXPROCS(0)/2)
 
-// order has an instance made, which will be idle, and returns where its error will be. It
-// returns nil if none may be made now: enough are being made, or as many as there are
-// calls that wait, this one among them, so that there are never more instances than
-// slots. The caller holds the lock.
+// wanting reports whether another instance should be made: not enough are, and there are
+// more calls that wait than instances made for them. The more are calls that are about
+// to wait. So there are never more instances than slots. The caller holds the lock.
+func (p *Pool) wanting(more int) bool { return p.making < min(makers, p.waiting+more) }
+
+// order has an instance made, which will be idle, and returns where its error will be.
+// The caller holds the lock.
 func (p *Pool) order(ctx context.Context) <-chan error {
-	if !p.wanting(1) {
-		return nil
-	}
 	made := make(chan error, 1)
 	p.making++
 	p.makers.Go(func() {
@@ -34,10 +34,6 @@ func (p *Pool) order(ctx context.Context) <-chan error {
 	})
 	return made
 }
-
-// wanting reports whether another instance should be made for the calls that wait, and
-// some more. The caller holds the lock.
-func (p *Pool) wanting(more int) bool { return p.making < min(makers, p.waiting+more) }
 
 // deliver makes an instance idle that was made for a call.
 func (p *Pool) deliver(inst *Instance, err error) error {

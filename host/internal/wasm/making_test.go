@@ -44,22 +44,7 @@ func TestNoMoreInstancesThanSlots(t *testing.T) {
 	t.Parallel()
 	const size, callers, calls = 3, 12, 40
 	pool := newPool(t, hostileBinary, size)
-	stop := make(chan struct{})
-	var counting, calling sync.WaitGroup
-	counting.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			if s := pool.Stats(); s.Idle > size {
-				t.Errorf("%d instances are idle, and there may be %d: %+v", s.Idle, size, s)
-				return
-			}
-			time.Sleep(20 * time.Microsecond)
-		}
-	})
+	var calling sync.WaitGroup
 	for c := range callers {
 		calling.Go(func() {
 			for n := range calls {
@@ -76,12 +61,13 @@ func TestNoMoreInstancesThanSlots(t *testing.T) {
 					t.Errorf("operation %d: %v", op, err)
 				}
 				pool.Put(inst)
+				if s := pool.Stats(); s.Idle > size {
+					t.Errorf("%d instances are idle, and there may be %d: %+v", s.Idle, size, s)
+				}
 			}
 		})
 	}
 	calling.Wait()
-	close(stop)
-	counting.Wait()
 	if s := settled(pool); s.Calls != callers*calls || s.Idle > size {
 		t.Errorf("after %d calls: %+v", callers*calls, s)
 	}

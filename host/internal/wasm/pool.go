@@ -34,7 +34,7 @@ type PoolConfig struct {
 type Pool struct {
 	module *Module
 	config PoolConfig
-	slots  chan struct{} // one token per instance that is out, or that somebody works on
+	slots  chan struct{} // one token per instance that is out or somebody works on, and per call that waits for one
 	done   chan struct{} // closed by Close: nobody waits any more
 	makers sync.WaitGroup
 	counts counts
@@ -153,19 +153,20 @@ func (i *Instance) discard() string {
 // giveBack frees the slot of an instance, which may be nil, and keeps it for the
 // next call.
 func (p *Pool) giveBack(inst *Instance) {
+	if inst == nil {
+		<-p.slots
+		return
+	}
 	p.mu.Lock()
-	kept := inst != nil && p.keep(inst)
+	kept := p.keep(inst)
 	if kept {
 		<-p.slots // under the lock, so that nobody counts the instance twice
 	}
 	p.mu.Unlock()
-	if kept {
-		return
-	}
-	if inst != nil {
+	if !kept {
 		inst.Close()
+		<-p.slots
 	}
-	<-p.slots
 }
 
 // keep makes an instance idle. It reports false for a pool that is closed. The caller

@@ -52,7 +52,7 @@ func serve(b *testing.B, p *wasm.Pool, answer time.Duration) {
 		return
 	}
 	defer p.Put(inst)
-	time.Sleep(answer)
+	time.Sleep(answer) // what a provider takes, not what anything waits for
 	host := stubhost.New()
 	input := host.Begin(benchwork.CreateRequest(benchwork.Sample()))
 	if _, err := inst.Call(context.Background(), host, int32(pay.OpCreate), input, deadline); err != nil {
