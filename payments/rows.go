@@ -93,12 +93,17 @@ func (a *attempt) claimKeys(tx store.Tx) error {
 	return tx.PutRequest(a.op.ID, a.request.encode())
 }
 
-// stillSo holds the decision against the book as it is now.
+// stillSo holds the decision against the book as it is now. An attempt that was ended
+// while it stood still, since its lease was over, sends nothing more: by now it may have
+// been made again, or given up.
 func (a *attempt) stillSo(b *ledger.Book) error {
+	op := b.Operation(a.op.ID)
 	if a.written {
+		if op == nil || op.Attempt != a.op.Attempt || !op.Running() {
+			return errMoved
+		}
 		return nil
 	}
-	op := b.Operation(a.op.ID)
 	first := a.op.Attempt == 1
 	switch {
 	case first && op != nil, !first && (op == nil || op.Attempt != a.op.Attempt-1 || op.Running()):
