@@ -215,11 +215,12 @@ func (e *Engine) askAfter(ctx context.Context, conn *host.Connection, books []*l
 // is decided on it. The error says that the provider does not tell, and why.
 func (e *Engine) look(ctx context.Context, conn *host.Connection, b *ledger.Book) error {
 	s := e.askAfter(ctx, conn, []*ledger.Book{b})[0]
-	if _, err := e.note(ctx, e.hints(b.Connection), b.ID, s); err != nil {
+	next, err := e.note(ctx, e.hints(b.Connection), b.ID, s)
+	if err != nil {
 		return err
 	}
 	const nothing = "nothing was sent, since the provider does not say how the payment is: "
-	err := s.err
+	err = s.err
 	if err == nil && s.payment.Err != nil {
 		err = s.payment.Err
 	}
@@ -237,6 +238,11 @@ func (e *Engine) look(ctx context.Context, conn *host.Connection, b *ledger.Book
 		return &pay.Error{
 			Class: pay.ClassUnavailable, Effect: pay.EffectNone, Advice: pay.AdviceRetrySameKey,
 			Message: nothing + "its status does not show it",
+		}
+	case contradicts(next, s.payment):
+		return &pay.Error{
+			Class: pay.ClassUnavailable, Effect: pay.EffectNone, Advice: pay.AdviceOperator,
+			Message: nothing + "what it says contradicts what is known; see the alerts",
 		}
 	}
 	return nil

@@ -20,6 +20,10 @@ func (e *Engine) digest(w *writing, h hints, s seen) {
 		told = true
 		w.news(ledger.Observed{Observation: ledger.ObservationOf(o), Source: "probe"})
 	}
+	if contradicts(w.book, s.payment) {
+		// It proves nothing, neither that something is not there nor that nobody has paid.
+		told, s.payment.Found = false, pay.FoundNothing
+	}
 	for id, item := range s.refunds {
 		w.contradicted(item)
 		for _, o := range item.Observations {
@@ -34,6 +38,16 @@ func (e *Engine) digest(w *writing, h hints, s seen) {
 	}
 	e.giveUpRepeats(w)
 	e.expire(w, h, s, told)
+}
+
+// contradicts reports whether an answer about a payment could not be taken.
+func contradicts(b *ledger.Book, item pay.StatusItem) bool {
+	for _, o := range item.Observations {
+		if b.Contradicts(ledger.ObservationOf(o)) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // contradicted tells an operator of an answer that the plugin could not take for one

@@ -145,21 +145,11 @@ func (b *Book) receiptMeant() *Receipt {
 }
 
 func (b *Book) observePayment(at time.Time, o pay.Observation) bool {
-	if other := b.another(o); other != "" {
-		return b.alert(&Error{
-			Class: pay.ClassIntegrity, Effect: pay.EffectMaybe, Advice: pay.AdviceOperator, Field: "provider_ref",
-			Message: "provider answers about its payment " + other + ", and payhost's is " + b.ProviderRef,
-		})
+	p, move, wrong := b.with(o)
+	if wrong != nil {
+		return b.alert(wrong)
 	}
-	p := pay.Payment{
-		Status: b.Status, ProviderRef: b.ProviderRef, Amount: b.Amount.Money, AmountPaid: b.Paid.Money,
-		AmountRefunded: b.Returned.Money,
-	}
-	before := p
-	move, err := p.Observe(o)
-	if err != nil {
-		return b.alert(ErrorOf(err))
-	}
+	before := b.payment()
 	b.Status, b.ProviderRef = p.Status, p.ProviderRef
 	b.Paid, b.Returned = Of(p.AmountPaid), Of(p.AmountRefunded)
 	changed := p.Status != before.Status || p.ProviderRef != before.ProviderRef || p.AmountPaid != before.AmountPaid ||
@@ -180,6 +170,37 @@ func (b *Book) observePayment(at time.Time, o pay.Observation) bool {
 		}
 	}
 	return changed
+}
+
+// Contradicts returns what keeps an observation of the payment from being taken: it is
+// of another payment, or its sums are not what was asked for. Then it says nothing of
+// this payment, neither what happened nor what did not. Nil if it can be taken.
+func (b *Book) Contradicts(o Observation) *Error {
+	if o.Subject != pay.SubjectPayment {
+		return nil
+	}
+	_, _, wrong := b.with(o.Pay())
+	return wrong
+}
+
+// with returns the payment as an observation makes it, or why it can't be taken.
+func (b *Book) with(o pay.Observation) (pay.Payment, pay.Move, *Error) {
+	p := b.payment()
+	if other := b.another(o); other != "" {
+		return p, pay.MoveNone, &Error{
+			Class: pay.ClassIntegrity, Effect: pay.EffectMaybe, Advice: pay.AdviceOperator, Field: "provider_ref",
+			Message: "provider answers about its payment " + other + ", and payhost's is " + b.ProviderRef,
+		}
+	}
+	move, err := p.Observe(o)
+	return p, move, ErrorOf(err)
+}
+
+func (b *Book) payment() pay.Payment {
+	return pay.Payment{
+		Status: b.Status, ProviderRef: b.ProviderRef, Amount: b.Amount.Money, AmountPaid: b.Paid.Money,
+		AmountRefunded: b.Returned.Money,
+	}
 }
 
 // another returns the provider's id of the payment that an observation is of, if that

@@ -204,7 +204,8 @@ func (d *document) doubts() {
 	d.line("which one, and why. The status stays what it is proven to be. While it lasts, payhost asks the provider, sends again only")
 	d.line("what the plugin declares safe to send again, and refuses release, confirm, another refund and another payment of the order.\n")
 	d.line("A doubt ends by proof, never by time and never by an absence alone: by the answer to a repeat, by an operator's recorded")
-	d.line("word, by two status answers beyond the provider's visibility horizon that both miss it, or by what the provider shows:\n")
+	d.line("word, by two status answers beyond the provider's visibility horizon that both miss it, or by what the provider shows. An answer")
+	d.line("that contradicts what was asked for raises an alert and proves nothing:\n")
 	head := []string{"operation in doubt"}
 	for s := pay.PaymentPending; s <= pay.PaymentExpired; s++ {
 		head = append(head, "payment is "+s.String())
