@@ -119,3 +119,38 @@ func TestVisitWaitsForNoVisit(t *testing.T) {
 		t.Errorf("payment is %s, with the keys %q\n%s", book.Status, book.Keys(), b.timeline(book))
 	}
 }
+
+// forgetful is a store that fails once when the host looks for the key of a second order.
+type forgetful struct {
+	store.Store
+	once sync.Once
+}
+
+// Key implements [store.Store].
+func (f *forgetful) Key(ctx context.Context, scope store.Scope) (claim store.Claim, err error) {
+	if strings.HasPrefix(scope.Operation, "create pay_") {
+		f.once.Do(func() { err = store.ErrUnavailable })
+	}
+	if err != nil {
+		return claim, err
+	}
+	return f.Store.Key(ctx, scope)
+}
+
+// TestNextOrderIsNotForgotten has the process fail between the refusal to give a link
+// again and the next order. A later visit must place it: nothing else would end the doubt.
+func TestNextOrderIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		w := rig.NewWorld(t)
+		b := openBench(t, w, &forgetful{Store: openStoreOf(t, kind, w)}, rig.Options{})
+		refuseAgain(b)
+		answer, err := b.Engine.Create(b.ctx(), b.call(), rahmetPayment("400"))
+		b.doubtful(answer, err)
+		book := b.until(answer.Book, time.Hour, func(bk *ledger.Book) bool { return bk.Next != nil })
+		if keys := book.Keys(); len(keys) != 2 || book.Status != pay.PaymentPending {
+			t.Errorf("payment is %s, with the keys %q\n%s", book.Status, keys, b.timeline(book))
+		}
+		b.folded(book)
+	})
+}

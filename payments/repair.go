@@ -115,7 +115,11 @@ func (e *Engine) recoverAll(ctx context.Context) error {
 func (e *Engine) resend(ctx context.Context, conn *host.Connection, b *ledger.Book) {
 	for i := range b.Operations {
 		o := &b.Operations[i]
-		if o.Outcome != pay.OutcomeInDoubt || !e.resendable(conn, b, o) {
+		if o.Outcome != pay.OutcomeInDoubt {
+			continue
+		}
+		if !e.resendable(conn, b, o) {
+			e.newKey(ctx, conn, b, o.ID) // a process may have died before it got that far
 			continue
 		}
 		a, err := e.repairAttempt(ctx, conn, b, o)
