@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"slices"
 	"time"
 
 	"github.com/payhost/payhost/payments/ledger"
@@ -158,7 +159,7 @@ func (e *Engine) expire(w *writing, h hints, s seen, told bool) {
 	if b.Receipt || b.Status != pay.PaymentPending || runs(b) {
 		return
 	}
-	outgrown, ok := onlyOutgrown(b)
+	ended, ok := endsWith(b, s, told)
 	if !ok {
 		return
 	}
@@ -172,29 +173,42 @@ func (e *Engine) expire(w *writing, h hints, s seen, told bool) {
 	if s.at.Before(over) || !told && s.payment.Found != pay.FoundNot {
 		return
 	}
-	for _, id := range outgrown {
-		w.add(ledger.Resolved{
-			Operation: id, Outcome: pay.OutcomeApplied,
-			Evidence: "a create under the next key took its place, and status, asked for both, shows the payment unpaid after its time",
-		})
+	for _, r := range ended {
+		w.add(r)
 	}
 	w.news(ledger.Expired{Reason: "not paid by " + expiry(b).Format(time.RFC3339) + ", and the provider's status says so after it"})
 }
 
-// onlyOutgrown returns the creates in doubt that another one has taken the place of,
-// since their key led nowhere. Status is asked for their keys, too, so that the
+// endsWith returns how the creates in doubt end with a payment that nobody paid in time:
+// those that another one has taken the place of, since their key led nowhere, and one
+// that status shows to be there. Status is asked for the keys of all, so that the
 // provider's word about the payment covers them. It reports false if there is any other
 // doubt.
-func onlyOutgrown(b *ledger.Book) (ids []string, ok bool) {
+func endsWith(b *ledger.Book, s seen, told bool) (list []ledger.Resolved, ok bool) {
 	last := b.Last(pay.OpCreate)
 	for _, d := range b.Doubts(false) {
 		o := b.Operation(d.Operation)
-		if o.Op != pay.OpCreate || !givenUp(o) || o.ID == last.ID {
+		r := ledger.Resolved{Operation: o.ID, Outcome: pay.OutcomeApplied}
+		switch {
+		case o.Op != pay.OpCreate:
+			return nil, false
+		case o.ID != last.ID && givenUp(o):
+			r.Evidence = "a create under the next key took its place, and status, asked for both, shows the payment unpaid after its time"
+		case told && isOf(b, o, s.payment):
+			r.Evidence = "status shows that it was made, and the payment unpaid after its time"
+		default:
 			return nil, false
 		}
-		ids = append(ids, o.ID)
+		list = append(list, r)
 	}
-	return ids, true
+	return list, true
+}
+
+// isOf reports whether an answer about a payment is about what a create has made.
+func isOf(b *ledger.Book, create *ledger.Operation, item pay.StatusItem) bool {
+	return slices.ContainsFunc(item.Observations, func(o pay.Observation) bool {
+		return o.Subject == pay.SubjectPayment && (o.ProviderKey == create.ProviderKey || o.ProviderKey == "" && len(b.Keys()) == 1)
+	})
 }
 
 func runs(b *ledger.Book) bool {

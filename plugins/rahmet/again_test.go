@@ -91,27 +91,29 @@ func TestCreateKeepsADoubt(t *testing.T) {
 	}
 }
 
-// An order that was in doubt may be past its time: a paid one is found all the same,
-// an unpaid one is not placed again.
+// An order that was in doubt may be past its time: a paid one is found all the same, an
+// unpaid one is there and needs no link, and one that status does not mention is placed
+// for a second that nobody can use.
 func TestCreateAfterADoubtAndTooLate(t *testing.T) {
 	t.Parallel()
-	for _, paid := range []bool{true, false} {
+	const placed = "\n> POST /orders/v1/preorder/create money\n>\n> merchant_order_id=100500&amount=2500&token=branch-7&timeout=1\n" +
+		"< 200\n<\n< {\"error_code\": 0, \"data\": {\"preorder_id\": 111, \"url\": \"https://rahmetapp.kz/?id=HASH\"}}"
+	for name, test := range map[string]struct {
+		data, then string
+		want       pay.PaymentStatus
+	}{
+		"paid":          {`{"100500": true}`, "", pay.PaymentSucceeded},
+		"unpaid":        {`{"100500": false}`, "", pay.PaymentPending},
+		"not mentioned": {`[]`, placed, pay.PaymentPending},
+	} {
 		p := newPlugin(t, plain)
 		r := order()
 		r.Attempt, r.Earlier, r.ExpiresAt = 2, pay.Evidence{Wire: pay.WireUnknown}, now.Add(-time.Hour)
-		body := `{"100500": false}`
-		if paid {
-			body = `{"100500": true}`
-		}
 		p.Transcript("> POST /orders/v1/preorder/status read\n>\n> merchant_order_ids%5B%5D=100500\n" +
-			"< 200\n<\n< {\"error_code\": 0, \"data\": " + body + "}")
+			"< 200\n<\n< {\"error_code\": 0, \"data\": " + test.data + "}" + test.then)
 		got, err := p.Create(r)
-		if paid {
-			if err != nil || got.Observations[0].Payment != pay.PaymentSucceeded {
-				t.Errorf("paid: %+v, %v", got, err)
-			}
-			continue
+		if err != nil || got.Outcome != pay.OutcomeApplied || got.Observations[0].Payment != test.want || got.Next.Type != pay.NextNone {
+			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		sameError(t, &pay.Error{Class: pay.ClassInvalidRequest, Field: "expires_at"}, err)
 	}
 }

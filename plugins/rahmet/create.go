@@ -28,20 +28,24 @@ const detailAgain = "link asked for again: an earlier create had no usable answe
 // and an order that nobody can reach has moved no money. If the provider refuses
 // that repeat, the error is of class duplicate with the advice new_attempt: this
 // order id gives no link any more, the next one may.
+//
+// When the time to pay is over by then, an order that status shows is applied as it is.
+// One that status does not mention is placed with the shortest time there is, since
+// nothing else would end the doubt; its link is handed to nobody.
 func (*Provider) Create(h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) {
 	s := settingsOf(h)
 	if err := checkCreate(&s, r); err != nil {
 		return nil, err
 	}
 	again := r.Attempt > 1 || r.Earlier.Doubtful()
+	timeout, late := timeoutOf(h, r)
 	if again {
-		if found, err := settle(h, r); found != nil || err != nil {
+		if found, err := settle(h, r, late); found != nil || err != nil {
 			return found, err
 		}
 	}
-	timeout, err := timeoutOf(h, r)
-	if err != nil {
-		return nil, err
+	if late && !r.Earlier.Doubtful() {
+		return nil, invalid("expires_at", "must be at least a second from now")
 	}
 	order := createForm(&s, r, timeout)
 	var body form.Writer
@@ -61,7 +65,11 @@ func (*Provider) Create(h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) 
 		}
 		return nil, doubtful(r, e)
 	}
-	return created(h, &s, r, a, again)
+	out, err := created(h, &s, r, a, again)
+	if late && err == nil {
+		out.Next = pay.NextAction{Type: pay.NextNone}
+	}
+	return out, err
 }
 
 // checkCreate refuses what the provider can't carry, before anything is sent.
@@ -96,16 +104,14 @@ func checkAmount(s *settings, m pay.Money) error {
 }
 
 // timeoutOf returns the seconds that are left to pay; 0 for the provider's default.
-// Rounded down, so that the provider never takes money after the merchant's time.
-func timeoutOf(h *sdk.Host, r *pay.CreateRequest) (int64, error) {
+// Rounded down, so that the provider never takes money after the merchant's time. If
+// none is left it is late, and the time is the shortest there is.
+func timeoutOf(h *sdk.Host, r *pay.CreateRequest) (seconds int64, late bool) {
 	if r.ExpiresAt.IsZero() {
-		return 0, nil
+		return 0, false
 	}
-	seconds := int64(r.ExpiresAt.Sub(h.Now()) / time.Second)
-	if seconds < 1 {
-		return 0, invalid("expires_at", "must be at least a second from now")
-	}
-	return seconds, nil
+	seconds = int64(r.ExpiresAt.Sub(h.Now()) / time.Second)
+	return max(seconds, 1), seconds < 1
 }
 
 func createForm(s *settings, r *pay.CreateRequest, timeout int64) orderForm {
@@ -179,9 +185,9 @@ func isLink(s string) bool {
 }
 
 // settle looks for an order that an earlier attempt may have placed. It returns a
-// result if the order is paid, and neither result nor error if it may be asked for
-// again.
-func settle(h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) {
+// result if the order is paid, or is there and too late for anybody to pay, and neither
+// result nor error if it may be asked for again.
+func settle(h *sdk.Host, r *pay.CreateRequest, late bool) (*pay.Result, error) {
 	found, err := ask(h, []string{r.ProviderKey})
 	if err != nil {
 		return nil, doubtful(r, pay.AsError(err))
@@ -192,7 +198,7 @@ func settle(h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) {
 		return nil, nil
 	case o == nil:
 		return nil, doubtful(r, unreadable())
-	case !o.tookMoney():
+	case !o.tookMoney() && !late:
 		return nil, nil
 	}
 	return &pay.Result{
