@@ -146,6 +146,9 @@ func (e *Engine) resendable(conn *host.Connection, b *ledger.Book, o *ledger.Ope
 		return false
 	}
 	spec, _ := m.Operation(o.Op)
+	if spec.Idempotency != o.Idempotency {
+		return false // another revision by now: what held for the one that sent it may not hold for this one
+	}
 	switch o.Idempotency {
 	case pay.IdempotencyNative:
 		return e.now().Before(o.FirstSent.Add(keyLifetime(spec)))

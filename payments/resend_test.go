@@ -100,3 +100,33 @@ func TestNeverSentAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestRevisionWithoutTheKey has a refund be in doubt that a plugin sent with a key, and
+// then another revision which sends none. That the first could be repeated is no reason
+// to have this one do it.
+func TestRevisionWithoutTheKey(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		w := rig.NewWorld(t)
+		s := openStoreOf(t, kind, w)
+		old := openBench(t, w, s, rig.Options{})
+		book := paidRahmet(t, old)
+		old.fault(rig.Rahmet, simkit.Fault{Path: refundPath, Kind: simkit.CutAfter, Count: 2})
+		answer, err := old.Engine.Refund(old.ctx(), old.call(), book.PaymentID(), payments.NewRefund{Amount: pay.New(100000, pay.KZT)})
+		old.doubtful(answer, err)
+		b := openBench(t, w, s, rig.Options{
+			Native: map[string]sdk.Provider{rig.Rahmet: careless{rahmet.New(), pay.IdempotencyLookup}},
+		})
+		b.sends(rig.Rahmet, refundPath, 0, func() {
+			b.Clock.Advance(time.Minute) // the provider takes its time
+			b.work()
+			settleRefunds(t, b)
+			book = b.until(book, 3*day, settled)
+		})
+		if book.Refunded().Minor != 100000 {
+			t.Errorf("refunded %s\n%s", book.Refunded(), b.timeline(book))
+		}
+		b.agrees(book, rig.Rahmet)
+		b.folded(book)
+	})
+}
