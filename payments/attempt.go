@@ -20,6 +20,13 @@ const leaseSlack = 5 * time.Second
 // was sent.
 var errMoved = errors.New("decided on an old book")
 
+// errLate says that the lease was over before the call could leave: the process stood
+// still. Nothing was sent.
+var errLate = &pay.Error{
+	Class: pay.ClassUnavailable, Effect: pay.EffectNone, Advice: pay.AdviceRetrySameKey,
+	Message: "payhost stood still before the operation was sent",
+}
+
 // attempt is one attempt of an operation on its way: from what was decided, over
 // the rows that make it durable, to its outcome. It is the journal of its calls,
 // so that nothing leaves before it is written down.
@@ -41,6 +48,7 @@ type attempt struct {
 	reason  string // of a refund
 
 	written    bool              // the attempt's rows are durable
+	lease      time.Time         // until when the attempt is ours
 	blocked    func(book string) // told which other payment of the order is in doubt
 	resequence func(int)         // told what the sequence of a key made of the order id should have been
 }
@@ -101,6 +109,9 @@ func (a *attempt) Before(ctx context.Context, call host.Outbound) error {
 		return err
 	}
 	a.engine.config.Fault(a.op.Op.String() + ".after_write")
+	if call.Money && !a.engine.now().Before(a.lease) {
+		return errLate // somebody may have drawn conclusions meanwhile
+	}
 	return nil
 }
 

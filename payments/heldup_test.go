@@ -7,6 +7,7 @@ import (
 
 	"github.com/payhost/payhost/internal/rig"
 	"github.com/payhost/payhost/payments"
+	"github.com/payhost/payhost/payments/ledger"
 	"github.com/payhost/payhost/plugins/rahmet"
 	"github.com/payhost/payhost/sdk"
 	"github.com/payhost/payhost/sdk/form"
@@ -59,6 +60,40 @@ func TestHeldUpBeforeItSends(t *testing.T) {
 			after := b.must(answer, err)
 			if op := after.Operation(answer.Operation); op.Outcome != pay.OutcomeAccepted || op.Attempt != 2 {
 				t.Errorf("attempt %d is %s\n%s", op.Attempt, op.Outcome, b.timeline(after))
+			}
+		})
+		b.folded(b.reload(book))
+	})
+}
+
+// TestHeldUpOnTheDoorstep has the node stand still a moment later: that the call is about
+// to leave is written down. By the time it goes on, another node has found the attempt
+// in doubt, status has proven twice that there was no effect, and the caller has asked
+// anew.
+func TestHeldUpOnTheDoorstep(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		w := rig.NewWorld(t)
+		s := openStoreOf(t, kind, w)
+		native := map[string]sdk.Provider{rig.Rahmet: careless{rahmet.New(), pay.IdempotencyNone}}
+		other := openBench(t, w, s, rig.Options{Native: native})
+		part := payments.NewRefund{Amount: pay.New(100000, pay.KZT)}
+		var once sync.Once
+		var book *ledger.Book
+		b := openBench(t, w, s, rig.Options{Native: native, Config: payments.Config{Fault: func(point string) {
+			if point == "refund.after_write" {
+				once.Do(func() {
+					w.Clock.Advance(time.Minute)
+					other.until(book, day, func(bk *ledger.Book) bool { return bk.Refunds[0].Status == pay.RefundFailed })
+					other.must(other.Engine.Refund(other.ctx(), other.call(), book.PaymentID(), part))
+				})
+			}
+		}}})
+		book = paidRahmet(t, b)
+		b.sends(rig.Rahmet, refundPath, 1, func() {
+			answer, err := b.Engine.Refund(b.ctx(), payments.Call{Caller: "shop", Key: "held up"}, book.PaymentID(), part)
+			if err == nil {
+				t.Errorf("refund is %s", answer.Book.Refund(answer.RefundID).Status)
 			}
 		})
 		b.folded(b.reload(book))

@@ -59,6 +59,7 @@ func (a *attempt) draft(b *ledger.Book, more []ledger.Body) *writing {
 		begin := a.begin
 		begin.Reason = a.reason
 		begin.Lease = w.now.Add(a.engine.config.CallTimeout + leaseSlack)
+		a.lease = begin.Lease
 		w.add(begin)
 	}
 	for _, body := range more {
