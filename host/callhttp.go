@@ -19,6 +19,7 @@ type wire struct {
 	writes     int // of which writing
 	seen       pay.Evidence
 	retryAfter time.Duration
+	open       bool // what a writing call came to is not known: no whole answer, or a server's error
 	exchanges  []*egress.Exchange
 	late       []*pay.Error // what the host refused after a writing call was answered
 }
@@ -68,7 +69,7 @@ func (c *call) HTTPSend(head []byte, body int32) int32 {
 	}
 	response, exchange, err := c.binding.egress.Do(c.ctx, request)
 	c.after(out, exchange)
-	c.wire.record(exchange, money, c.spec.Idempotency)
+	c.saw(exchange, money)
 	if err != nil {
 		return c.sendError(err, money)
 	}
@@ -96,7 +97,7 @@ func (c *call) maySend(money bool) int32 {
 		return c.bad(abi.Denied, c.op.String()+" may only make calls that the manifest lists as reading")
 	case c.wire.writes >= c.spec.MoneyCalls:
 		return c.bad(abi.Denied, "the manifest allows "+strconv.Itoa(c.spec.MoneyCalls)+" writing calls for "+c.op.String())
-	case c.wire.seen.Wire == pay.WireUnknown && c.spec.Idempotency != pay.IdempotencyNative:
+	case c.wire.open && c.spec.Idempotency != pay.IdempotencyNative:
 		return c.bad(abi.Denied, "an earlier writing call has an unknown outcome and the provider knows no key")
 	}
 	return 0
@@ -130,12 +131,13 @@ func (c *call) request(m *abi.HTTPRequest, money bool) *egress.Request {
 	return r
 }
 
-// record adds an exchange to what was seen. A later writing call can settle an
-// unknown one only where the provider knows the key.
-func (w *wire) record(x *egress.Exchange, money bool, kind pay.Idempotency) {
+// saw adds an exchange to what was seen. A later writing call can settle one whose
+// outcome is open only where the provider knows the key.
+func (c *call) saw(x *egress.Exchange, money bool) {
 	if x == nil {
 		return
 	}
+	w := &c.wire
 	w.exchanges = append(w.exchanges, x)
 	if !money {
 		if x.Evidence == egress.Answered {
@@ -149,16 +151,17 @@ func (w *wire) record(x *egress.Exchange, money bool, kind pay.Idempotency) {
 	}
 	switch x.Evidence {
 	case egress.Answered:
-		settles := kind == pay.IdempotencyNative && x.Status/100 == 2
-		if w.seen.Wire != pay.WireUnknown || settles {
+		settles := c.spec.Idempotency == pay.IdempotencyNative && x.Status/100 == 2
+		if !w.open || settles {
 			w.seen.Wire, w.seen.Status = pay.WireAnswered, x.Status
+			w.open = x.Status >= 500 && (x.Status != 503 || !c.binding.revision.manifest.NotProcessed503)
 		}
 	case egress.NotSent:
 		if w.seen.Wire == pay.WireNone {
 			w.seen.Wire = pay.WireNotSent
 		}
 	default:
-		w.seen.Wire, w.seen.Status = pay.WireUnknown, x.Status
+		w.seen.Wire, w.seen.Status, w.open = pay.WireUnknown, x.Status, true
 	}
 }
 
@@ -191,7 +194,7 @@ func (c *call) sendError(err error, money bool) int32 {
 		// The plugin does not get to see the answer, so nobody can say what it meant.
 		out.Class = pay.ClassIntegrity
 		if money {
-			c.wire.seen.Wire = pay.WireUnknown
+			c.wire.seen.Wire, c.wire.open = pay.WireUnknown, true
 		}
 	case egress.Closed:
 		out.Class = pay.ClassHostFault

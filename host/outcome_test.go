@@ -108,6 +108,30 @@ func TestMoneyCallsAreCounted(t *testing.T) {
 	}
 }
 
+// TestServerErrorIsNotCoveredUp answers a write with a server's error, and what a plugin
+// sends after it with a plain refusal. That says nothing of the first, and where the
+// provider knows no key the second must not leave at all.
+func TestServerErrorIsNotCoveredUp(t *testing.T) {
+	t.Parallel()
+	for name, source := range sources(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, source)
+			answers := []http.HandlerFunc{status(500, `{}`), status(429, `{}`)}
+			r.answer(func(w http.ResponseWriter, req *http.Request) {
+				next := answers[0]
+				answers = answers[min(1, len(answers)-1):]
+				next(w, req)
+			})
+			result, err := r.conn.Create(t.Context(), create("twice"))
+			if result.Outcome != pay.OutcomeInDoubt || result.Evidence.Status != 500 || len(r.requests()) != 1 {
+				t.Errorf("outcome %s by status %d after %d requests, error %v",
+					result.Outcome, result.Evidence.Status, len(r.requests()), err)
+			}
+		})
+	}
+}
+
 // TestKeyedWriteRepeats lets the answer to a keyed write be lost once: the same
 // bytes go again, and the second answer settles it. An unkeyed write never does.
 func TestKeyedWriteRepeats(t *testing.T) {

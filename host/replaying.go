@@ -126,7 +126,7 @@ func (t *replaying) HTTPSend(head []byte, body int32) int32 {
 	t.sent(was.Send, money)
 	if was.Code < 0 {
 		if money && was.Code == abi.OutcomeUnknown {
-			t.wire.seen.Wire = pay.WireUnknown
+			t.wire.seen.Wire, t.wire.open = pay.WireUnknown, true
 		}
 		return t.again(was)
 	}
@@ -184,7 +184,7 @@ func (t *replaying) unknown(m *abi.HTTPRequest, money bool) int32 {
 	if money {
 		t.wire.writes++
 	}
-	t.wire.record(&egress.Exchange{Evidence: egress.NotSent}, money, t.spec.Idempotency)
+	t.saw(&egress.Exchange{Evidence: egress.NotSent}, money)
 	return t.fail(abi.NotSent, pay.ClassUnavailable, "the recording has no such request")
 }
 
@@ -207,7 +207,7 @@ func (t *replaying) sent(s *RecordedSend, money bool) {
 	case egress.NotSent.String():
 		x.Evidence = egress.NotSent
 	}
-	t.wire.record(x, money, t.spec.Idempotency)
+	t.saw(x, money)
 }
 
 // again gives a recorded refusal.

@@ -117,3 +117,14 @@ func TestCreateAfterADoubtAndTooLate(t *testing.T) {
 		}
 	}
 }
+
+// A server's error leaves a doubt, also if its body complains about the token: the order
+// is not sent once more in the same call.
+func TestCreateIsNotSentAgainAfterAServerError(t *testing.T) {
+	t.Parallel()
+	p := newPlugin(t, plain)
+	p.Transcript("> POST /orders/v1/preorder/create money\n>\n> merchant_order_id=100500&amount=2500&token=branch-7\n" +
+		"< 500\n<\n< {\"error_code\": 4, \"status\": \"error\", \"message\": \"no\", \"data\": null}")
+	_, err := p.Create(order())
+	sameError(t, &pay.Error{Class: pay.ClassAuth, ProviderCode: "4"}, err)
+}

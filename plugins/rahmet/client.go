@@ -10,6 +10,8 @@ import (
 
 // send makes a call with the connection's access token. A refused token is renewed
 // once and the call sent once more, never again: what the second answer says, stands.
+// A server's error leaves a doubt about a call that writes, whatever its body says, so
+// such a call is not sent again.
 func send(h *sdk.Host, request *sdk.Request) (*answer, error) {
 	a := &answer{} // here, where it need not be allocated
 	err := a.exchange(h, request)
@@ -23,7 +25,7 @@ func (a *answer) exchange(h *sdk.Host, request *sdk.Request) error {
 		return err
 	}
 	a.parse(response)
-	if !a.mayRenew() {
+	if !a.mayRenew() || request.Effect == sdk.Money && a.status >= 500 {
 		return nil
 	}
 	request.Auth = sdk.OAuth2(tokenProfile, response.TokenGeneration)

@@ -205,6 +205,10 @@ func actions() map[string]action {
 			}
 			return res, err
 		},
+		"twice": func(h *sdk.Host, r *pay.CreateRequest, _ string) (*pay.Result, error) {
+			_, _ = send(h, r, "")
+			return send(h, r, "")
+		},
 		"lost-after-answer": func(h *sdk.Host, r *pay.CreateRequest, _ string) (*pay.Result, error) {
 			if _, err := send(h, r, ""); err != nil {
 				return nil, err
