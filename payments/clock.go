@@ -80,7 +80,8 @@ func dueTime(b *ledger.Book, h hints, now time.Time) time.Time {
 				earlier(last)
 			}
 		case o.Repeatable():
-			earlier(o.EndedAt.Add(repeatWindow))
+			// Nobody may have given it up, since the connection does not work: not at once again then.
+			earlier(laterOf(o.EndedAt.Add(repeatWindow), now.Add(time.Minute)))
 		}
 	}
 	for i := range b.Refunds {

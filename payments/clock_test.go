@@ -195,3 +195,19 @@ func TestWeekOfRepair(t *testing.T) {
 		b.folded(book)
 	})
 }
+
+// TestBrokenConnectionIsNoLoop has an operation wait to be repeated, or to be given up,
+// on a connection that is gone: it is looked at every now and then, and not at once again.
+func TestBrokenConnectionIsNoLoop(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{})
+	b.fault(rig.Rahmet, simkit.Fault{Path: rahmetCreate, Kind: simkit.Status, Status: 429})
+	_, err := b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1"))
+	b.refuses("create", err, pay.ClassRateLimited)
+	b.Host.Disconnect(rig.Rahmet)
+	b.Advance(time.Hour)
+	b.work()
+	if due, ok := b.nextDue(); !ok || !due.After(b.Clock.Now()) {
+		t.Errorf("due again at %s, and it is %s", due, b.Clock.Now())
+	}
+}
