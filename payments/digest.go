@@ -145,7 +145,7 @@ func absent(b *ledger.Book, o *ledger.Operation, h hints, s seen) bool {
 func (e *Engine) giveUpRepeats(w *writing) {
 	for i := range w.book.Operations {
 		o := &w.book.Operations[i]
-		if o.Repeatable() && !w.now.Before(o.EndedAt.Add(repeatWindow)) {
+		if o.Repeatable() && !w.now.Before(o.EndedAt.Add(repeatWindow)) && !(o.Actor == actorHost && e.owes(w.book)) {
 			w.news(ledger.Abandoned{Operation: o.ID, Reason: "not repeated in time"})
 		}
 	}

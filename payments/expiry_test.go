@@ -256,3 +256,52 @@ func TestAutoRefundInDoubt(t *testing.T) {
 		b.agrees(book, rig.Rahmet)
 	})
 }
+
+// TestAutoRefundIsNotForgotten has a late success be given back while the provider takes
+// nothing, for an hour: it is given back once it does.
+func TestAutoRefundIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		b := newBench(t, kind, rig.Options{Config: payments.Config{
+			Late: map[string]payments.LatePolicy{rig.Rahmet: payments.LateAutoRefund},
+		}})
+		book := b.until(b.shortRahmet("1"), time.Hour, status(pay.PaymentExpired))
+		b.fault(rig.Rahmet, simkit.Fault{Path: rahmetRefund, Kind: simkit.Status, Status: 429})
+		if err := b.Rahmet.Move("1", "paid"); err != nil {
+			t.Fatal(err)
+		}
+		book = b.until(book, 2*day, status(pay.PaymentSucceeded))
+		b.pass(time.Hour)
+		b.Kits()[rig.Rahmet].ClearFaults()
+		b.pass(day)
+		settleRefunds(t, b)
+		b.pass(10 * day)
+		if book = b.reload(book); book.Refunded() != book.Paid || len(book.Refunds) != 1 || book.Alerts != 0 {
+			t.Errorf("refunded %s of %s in %d refunds, %d alerts\n%s",
+				book.Refunded(), book.Paid, len(book.Refunds), book.Alerts, b.timeline(book))
+		}
+		b.agrees(book, rig.Rahmet)
+		b.folded(book)
+	})
+}
+
+// TestAutoRefundThatFails never gets a late success back to the payer: an operator is
+// told.
+func TestAutoRefundThatFails(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{Config: payments.Config{
+		Late: map[string]payments.LatePolicy{rig.YenilToleg: payments.LateAutoRefund},
+	}})
+	c := lateCases()["failed"]
+	book := c.end(t, b)
+	b.fault(rig.YenilToleg, simkit.Fault{Path: yenilRefund, Kind: simkit.Status, Status: 403})
+	if err := c.pay(b, book); err != nil {
+		t.Fatal(err)
+	}
+	b.pass(60 * day)
+	book = b.reload(book)
+	if book.Status != pay.PaymentSucceeded || len(book.Refunds) != 1 || book.Refunds[0].Status != pay.RefundFailed || book.Alerts != 1 {
+		t.Errorf("payment is %s, %d alerts, refunds %+v\n%s", book.Status, book.Alerts, book.Refunds, b.timeline(book))
+	}
+	b.folded(book)
+}

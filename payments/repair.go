@@ -253,8 +253,7 @@ func (e *Engine) nextSequence(ctx context.Context, b *ledger.Book) (int, error) 
 
 // autoRefund gives a late success back where the connection's policy says so.
 func (e *Engine) autoRefund(ctx context.Context, b *ledger.Book) {
-	if !b.Reopened || b.Status != pay.PaymentSucceeded || e.latePolicy(b.Connection) != LateAutoRefund ||
-		b.Refunded().Minor > 0 || len(b.Refunds) > 0 || b.InDoubt() != nil {
+	if !e.owes(b) || b.InDoubt() != nil {
 		return
 	}
 	call := Call{Caller: "host", Key: "late success"}
@@ -262,4 +261,17 @@ func (e *Engine) autoRefund(ctx context.Context, b *ledger.Book) {
 	if err != nil {
 		e.log.Warn("late success is not given back yet", "payment", b.PaymentID(), "error", err)
 	}
+}
+
+// owes reports whether a late success is still to be given back: nothing of it went back
+// by now, and the host's own refund was not begun, or had no effect and may be repeated.
+func (e *Engine) owes(b *ledger.Book) bool {
+	if !b.Reopened || b.Status != pay.PaymentSucceeded || e.latePolicy(b.Connection) != LateAutoRefund || b.Refunded().Minor > 0 {
+		return false
+	}
+	if len(b.Refunds) == 0 {
+		return true
+	}
+	o := b.Operation(b.Refunds[0].Operation)
+	return len(b.Refunds) == 1 && o.Actor == actorHost && o.Repeatable() && o.Attempt < maxAttempts
 }

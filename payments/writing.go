@@ -56,7 +56,11 @@ func (w *writing) news(body ledger.Body) {
 // transaction, so that what costs time is not done inside it.
 func (w *writing) seal() {
 	w.late()
+	w.unreturned()
 	w.due = dueTime(w.book, w.engine.hints(w.book.Connection), w.now)
+	if w.engine.owes(w.book) && len(w.book.Doubts(true)) == 0 {
+		w.due = climb(w.book.EndedAt, w.now)
+	}
 	if w.soon && askable(w.book) {
 		w.due = w.now
 	}
@@ -120,6 +124,21 @@ func (w *writing) late() {
 		w.add(ledger.Alert{Error: &ledger.Error{
 			Class: pay.ClassIntegrity, Effect: pay.EffectDone, Advice: pay.AdviceOperator,
 			Message: "payment succeeded after it had ended: keep it or give the money back",
+		}})
+	}
+}
+
+// unreturned tells an operator of a late success that the host could not give back.
+func (w *writing) unreturned() {
+	for i := range w.book.Refunds {
+		r := &w.book.Refunds[i]
+		o, was := w.book.Operation(r.Operation), w.before.Refund(r.ID)
+		if r.Status != pay.RefundFailed || o.Actor != actorHost || was != nil && was.Status == pay.RefundFailed {
+			continue
+		}
+		w.add(ledger.Alert{Operation: o.ID, Error: &ledger.Error{
+			Class: pay.ClassIntegrity, Effect: pay.EffectNone, Advice: pay.AdviceOperator, Operation: o.Op,
+			Message: "payment succeeded after it had ended, and could not be given back: " + r.ID + " has failed",
 		}})
 	}
 }
