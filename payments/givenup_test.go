@@ -154,3 +154,21 @@ func TestNextOrderIsNotForgotten(t *testing.T) {
 		b.folded(book)
 	})
 }
+
+// TestPaidTwice has somebody pay both orders of a payment: it succeeded, once, and an
+// operator is told that one of the two must be given back.
+func TestPaidTwice(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{})
+	book := twoOrders(b)
+	for _, order := range book.Keys() {
+		if err := b.Rahmet.Move(order, "paid"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	book = b.until(book, time.Hour, status(pay.PaymentSucceeded))
+	if book.Alerts != 1 || !strings.Contains(book.Alert.Message, "both paid") || book.Paid != book.Amount {
+		t.Errorf("%d alerts (%+v), paid %s\n%s", book.Alerts, book.Alert, book.Paid, b.timeline(book))
+	}
+	b.folded(book)
+}

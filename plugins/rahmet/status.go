@@ -87,7 +87,8 @@ func (a *answer) orders() (map[string]*order, error) {
 // item folds what is known of a payment's orders into one answer.
 func (s *answers) item(h *sdk.Host, ref *pay.Ref) pay.StatusItem {
 	item := pay.StatusItem{ID: ref.ID}
-	best, bestKey, detail := (*order)(nil), "", ""
+	best, bestKey := (*order)(nil), ""
+	var twice *pay.Error
 	for _, key := range ref.Keys {
 		o, known := s.orders[key]
 		switch {
@@ -102,8 +103,8 @@ func (s *answers) item(h *sdk.Host, ref *pay.Ref) pay.StatusItem {
 			best, bestKey = o, key
 		case o.tookMoney() && key != bestKey:
 			h.Log(sdk.Warn, "status: two orders of one payment are paid", "order", bestKey, "other", key)
-			detail = "orders " + bestKey + " and " + key + " of this payment are both paid: one must be given back"
-			if o.amount.Minor > best.amount.Minor {
+			twice = paidTwice(bestKey, best, key, o)
+			if o.keepsMore(best) {
 				best, bestKey = o, key
 			}
 		}
@@ -111,10 +112,30 @@ func (s *answers) item(h *sdk.Host, ref *pay.Ref) pay.StatusItem {
 	if best == nil {
 		return item
 	}
-	seen := best.observe(bestKey, ref.Amount)
-	seen.Detail = detail
 	// What one order says is good, whatever is wrong with another of the payment.
-	return pay.StatusItem{ID: ref.ID, Found: pay.FoundObserved, Observations: []pay.Observation{seen}}
+	return pay.StatusItem{
+		ID: ref.ID, Found: pay.FoundObserved, Observations: []pay.Observation{best.observe(bestKey, ref.Amount)}, Err: twice,
+	}
+}
+
+// paidTwice is the alarm about two orders of a payment that took money, as long as none
+// of it went back.
+func paidTwice(key string, o *order, otherKey string, other *order) *pay.Error {
+	if o.refunded.Minor > 0 || other.refunded.Minor > 0 {
+		return nil
+	}
+	return &pay.Error{
+		Class: pay.ClassIntegrity, Advice: pay.AdviceOperator,
+		Message: "orders " + key + " and " + otherKey + " of this payment are both paid: one must be given back",
+	}
+}
+
+// keepsMore reports whether more of an order's money is still here than of another's.
+func (o *order) keepsMore(other *order) bool {
+	if o.refunded.Minor != other.refunded.Minor {
+		return o.refunded.Minor < other.refunded.Minor
+	}
+	return o.amount.Minor > other.amount.Minor
 }
 
 // observe turns an order into an observation. The amount goes into AmountPaid alone:

@@ -134,9 +134,9 @@ func withoutMessages(items []pay.StatusItem) {
 func TestStatusOfSeveralOrders(t *testing.T) {
 	t.Parallel()
 	const first, other = "100500", "100500-2"
-	both := func(o pay.Observation) pay.Observation {
-		o.Detail = "orders 100500 and 100500-2 of this payment are both paid: one must be given back"
-		return o
+	both := func(item pay.StatusItem) pay.StatusItem {
+		item.Err = &pay.Error{Class: pay.ClassIntegrity, Advice: pay.AdviceOperator}
+		return item
 	}
 	paidBack := pending("9001", no)
 	paidBack.AmountRefunded = tenge(2500_00)
@@ -147,8 +147,9 @@ func TestStatusOfSeveralOrders(t *testing.T) {
 		"second_unknown":        seen("pay_1", first, pending("9001", no)),
 		"first_unreadable":      seen("pay_1", other, paid("9002", yes, 2500_00)),
 		"both_unreadable":       {ID: "pay_1", Err: &pay.Error{Class: pay.ClassProtocol}},
-		"both_paid":             seen("pay_1", first, both(paid("9001", yes, 2500_00))),
-		"both_paid_second_more": seen("pay_1", other, both(paid("9002", yes, 2500_00))),
+		"both_paid":             both(seen("pay_1", first, paid("9001", yes, 2500_00))),
+		"both_paid_second_more": both(seen("pay_1", other, paid("9002", yes, 2500_00))),
+		"both_paid_first_back":  seen("pay_1", other, paid("9002", yes, 2500_00)),
 		"first_paid_back":       seen("pay_1", first, paidBack),
 	}
 	everySection(t, "testdata/status_keys.txt", tests, func(t *testing.T, source string, want pay.StatusItem) {
@@ -162,7 +163,7 @@ func TestStatusOfSeveralOrders(t *testing.T) {
 		if diff := cmp.Diff([]pay.StatusItem{want}, items); diff != "" {
 			t.Errorf("items (-want +got):\n%s", diff)
 		}
-		if twice := want.Observations != nil && want.Observations[0].Detail != ""; twice && len(p.Logs()) != 1 {
+		if twice := want.Observations != nil && want.Err != nil; twice && len(p.Logs()) != 1 {
 			t.Errorf("two orders are paid, logs: %q", p.Logs())
 		}
 	})
