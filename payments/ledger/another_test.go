@@ -29,6 +29,8 @@ func TestAnotherPayment(t *testing.T) {
 		"another":                     {"8", "", pay.PaymentPending, 1},
 		"another, under a key of its": {"8", "o2", pay.PaymentPending, 1},
 		"another id for our own key":  {"8", "o1", pay.PaymentSucceeded, 0},
+		"a key of another, no id":     {"", "o2", pay.PaymentPending, 1},
+		"our id, under a strange key": {"7", "o2", pay.PaymentSucceeded, 0},
 	}
 	for name, tt := range tests {
 		seen := ledger.Observed{Source: "probe", Observation: ledger.Observation{

@@ -189,7 +189,7 @@ func (b *Book) with(o pay.Observation) (pay.Payment, pay.Move, *Error) {
 	if other := b.another(o); other != "" {
 		return p, pay.MoveNone, &Error{
 			Class: pay.ClassIntegrity, Effect: pay.EffectMaybe, Advice: pay.AdviceOperator, Field: "provider_ref",
-			Message: "provider answers about its payment " + other + ", and payhost's is " + b.ProviderRef,
+			Message: "provider answers about " + other,
 		}
 	}
 	move, err := p.Observe(o)
@@ -203,14 +203,25 @@ func (b *Book) payment() pay.Payment {
 	}
 }
 
-// another returns the provider's id of the payment that an observation is of, if that
-// is not this one; "" if it may be. The id may be new where the key is ours: an order
-// that was made again is another one at the provider.
+// another says which payment an observation is of, if that is not this one; "" if it may
+// be. The id may be new where the key is ours: an order that was made again is another
+// one at the provider. A key that is none of ours is another payment's, unless the id is
+// this one's.
 func (b *Book) another(o pay.Observation) string {
-	if !differ(b.ProviderRef, o.ProviderRef) || o.ProviderKey != "" && slices.Contains(b.Keys(), o.ProviderKey) {
-		return ""
+	keys := b.Keys()
+	switch {
+	case o.ProviderKey != "" && slices.Contains(keys, o.ProviderKey):
+	case differ(b.ProviderRef, o.ProviderRef):
+		return "its payment " + o.ProviderRef + ", and payhost's is " + b.ProviderRef
+	case o.ProviderKey != "" && len(keys) > 0 && (o.ProviderRef == "" || b.ProviderRef == "") && !b.sent(o.ProviderKey):
+		return "the key " + o.ProviderKey + ", and payhost sent " + keys[len(keys)-1]
 	}
-	return o.ProviderRef
+	return ""
+}
+
+// sent reports whether a key is one of an operation of the book.
+func (b *Book) sent(key string) bool {
+	return slices.ContainsFunc(b.Operations, func(o Operation) bool { return o.ProviderKey == key })
 }
 
 // observeRefund finds the refund that an observation is of: the one that was asked
