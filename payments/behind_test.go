@@ -105,3 +105,52 @@ func (b *bench) asksFirst() {
 	b.t.Helper()
 	b.fault(rig.Rahmet, simkit.Fault{Path: rahmetStatus, Kind: simkit.Slow, DelayMS: 1, Count: 1})
 }
+
+// TestRefundBehindARepeat has a refund be refused for the moment, and somebody give half
+// of the money back at the provider's own desk before its caller comes again. What went
+// back is not the refund: it was not made, and is by the same key.
+func TestRefundBehindARepeat(t *testing.T) {
+	t.Parallel()
+	refused := simkit.Fault{Path: refundPath, Kind: simkit.Answer, Body: `{"error_code":77,"status":"error","message":"no"}`}
+	for name, then := range map[string]*simkit.Fault{"made": nil, "refused": &refused} {
+		for _, visited := range []bool{true, false} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				onStores(t, func(t *testing.T, kind string) {
+					b := newBench(t, kind, rig.Options{})
+					book := paidRahmet(t, b)
+					call, part := b.call(), payments.NewRefund{Amount: pay.New(100000, pay.KZT)}
+					b.fault(rig.Rahmet, simkit.Fault{Path: refundPath, Kind: simkit.Status, Status: 429, Count: 1})
+					_, err := b.Engine.Refund(b.ctx(), call, book.PaymentID(), part)
+					b.refuses("refund for now", err, pay.ClassRateLimited)
+					if err := b.Rahmet.Move(book.ProviderRef, "partially_refunded"); err != nil {
+						t.Fatal(err)
+					}
+					if visited {
+						if book, err = b.Engine.Payment(b.ctx(), book.PaymentID(), true); err != nil || book.Refunds[0].Status != pay.RefundPending {
+							t.Errorf("the refund is %s, error %v\n%s", book.Refunds[0].Status, err, b.timeline(book))
+						}
+					}
+					want := pay.RefundSucceeded
+					if then != nil {
+						b.fault(rig.Rahmet, *then)
+						want = pay.RefundFailed
+					}
+					answer, err := b.Engine.Refund(b.ctx(), call, book.PaymentID(), part)
+					book = b.must(answer, err)
+					if r := book.Refunds[0]; r.Status != pay.RefundPending || r.Base.Money != pay.New(125000, pay.KZT) {
+						t.Errorf("the refund is %s, on top of %s\n%s", r.Status, r.Base, b.timeline(book))
+					}
+					if then == nil {
+						settleRefunds(t, b)
+					}
+					book = b.until(book, 8*day, func(bk *ledger.Book) bool { return bk.Refunds[0].Status != pay.RefundPending })
+					if got := book.Refunds[0].Status; got != want {
+						t.Errorf("the refund is %s, want %s\n%s", got, want, b.timeline(book))
+					}
+					b.folded(book)
+				})
+			})
+		}
+	}
+}

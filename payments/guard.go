@@ -47,9 +47,11 @@ func mayRepeat(b *ledger.Book, own string) error {
 	case pay.OpCancel:
 		return mayCancel(b)
 	case pay.OpRefund:
-		if r := b.Refund(o.Refund); r == nil || r.Status != pay.RefundPending {
+		r := b.Refund(o.Refund)
+		if r == nil || r.Status != pay.RefundPending {
 			return conflict(pay.AdviceProbe, "refund is no longer pending")
 		}
+		return withinRest(b, r.Amount.Money, r.Amount.Minor)
 	case pay.OpConfirmRefund, pay.OpCancelRefund:
 		return mayCloseRefund(b, o.Refund, o.Op == pay.OpConfirmRefund)
 	}
@@ -138,13 +140,22 @@ func mayRefund(b *ledger.Book, amount pay.Money, alone bool) error {
 	if amount.Currency != b.Paid.Currency {
 		return invalid("amount.currency", "is not the payment's, "+string(b.Paid.Currency))
 	}
-	if rest := b.Paid.Minor - b.Refunded().Minor - b.RefundPending().Minor; amount.Minor > rest {
-		return invalid("amount.value", "is above what is left to refund, "+pay.New(rest, b.Paid.Currency).String())
+	if err := withinRest(b, amount, 0); err != nil {
+		return err
 	}
 	for i := range b.Refunds {
 		if alone && b.Refunds[i].Status == pay.RefundPending {
 			return conflict(pay.AdviceProbe, "refund "+b.Refunds[i].ID+" is pending, and the provider shows refunds only as a sum: one at a time")
 		}
+	}
+	return nil
+}
+
+// withinRest refuses a refund of more than is left. own is what of it counts as pending
+// already.
+func withinRest(b *ledger.Book, amount pay.Money, own int64) error {
+	if rest := b.Paid.Minor - b.Refunded().Minor - b.RefundPending().Minor + own; amount.Minor > rest {
+		return invalid("amount.value", "is above what is left to refund, "+pay.New(rest, b.Paid.Currency).String())
 	}
 	return nil
 }

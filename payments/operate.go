@@ -30,6 +30,9 @@ type intent struct {
 	book    string // the book it is on, "" for a new one
 	request request
 
+	// look has the provider asked how the payment is before anything is decided on it.
+	look bool
+
 	// blocking is the book that kept a new one from being opened, once that is known.
 	blocking string
 
@@ -166,8 +169,21 @@ func (e *Engine) repeat(ctx context.Context, in *intent, book *ledger.Book, op *
 	if err := a.guard(book); err != nil {
 		return Answer{}, err
 	}
+	if in.look {
+		return Answer{}, e.looked(ctx, in, conn, book)
+	}
 	next, err := a.run(ctx)
 	return e.answer(in, a, next, err)
+}
+
+// looked asks the provider how a payment is for an intent that wants to know, once. The
+// error is errMoved: it is decided on what was seen.
+func (e *Engine) looked(ctx context.Context, in *intent, conn *host.Connection, book *ledger.Book) error {
+	in.look = false
+	if err := e.look(ctx, conn, book); err != nil {
+		return err
+	}
+	return errMoved
 }
 
 // attemptAgain is the next attempt of an operation.

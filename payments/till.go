@@ -74,7 +74,7 @@ func (e *Engine) onPayment(ctx context.Context, call Call, payment string, s ste
 // onBook runs a step on a book.
 func (e *Engine) onBook(ctx context.Context, call Call, actor string, book *ledger.Book, s step) (Answer, error) {
 	in := &intent{
-		op: s.op, call: call, actor: actor, fields: s.fields, book: book.ID, request: s.request, answer: s.answer,
+		op: s.op, call: call, actor: actor, fields: s.fields, book: book.ID, request: s.request, answer: s.answer, look: s.look,
 		scope: store.Scope{
 			Caller: call.Caller, Connection: book.Connection, Operation: s.op.String() + " " + book.PaymentID(), Key: call.Key,
 		},
@@ -110,12 +110,8 @@ func (e *Engine) decideStep(ctx context.Context, in *intent, b *ledger.Book, s *
 	if err := s.guard(b); err != nil {
 		return nil, false, err
 	}
-	if s.look {
-		s.look = false // once: what is seen now is decided on next
-		if err := e.look(ctx, conn, b); err != nil {
-			return nil, false, err
-		}
-		return nil, false, errMoved
+	if in.look {
+		return nil, false, e.looked(ctx, in, conn, b)
 	}
 	a := &attempt{
 		engine: e, conn: conn, call: in.call, actor: in.actor, book: b, request: in.request, guard: s.guard, local: local,

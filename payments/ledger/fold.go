@@ -100,6 +100,8 @@ func (b *Book) prepare(e Entry, p Prepared) bool {
 		b.begin(e.At, p)
 	case op == nil || p.Attempt != op.Attempt+1 || op.Outcome != pay.OutcomeInDoubt && !op.Repeatable():
 		return false // what came to an end is not sent again
+	case op.Op == pay.OpRefund && op.Repeatable():
+		b.rebase(b.Refund(op.Refund))
 	}
 	op.Attempt, op.Outcome, op.Lease, op.Revision = p.Attempt, pay.OutcomePrepared, p.Lease, p.Revision
 	if op.Op == pay.OpRelease && b.Paid.IsZero() && b.Returned.IsZero() {
@@ -122,6 +124,13 @@ func (b *Book) begin(at time.Time, p Prepared) {
 			ID: p.Receipt, Operation: p.Operation, Status: pay.ReceiptPending, Register: p.Register,
 			FiscalSign: p.FiscalSign, Total: p.Amount, CreatedAt: at, UpdatedAt: at,
 		})
+	}
+}
+
+// rebase counts what had gone back before a refund is asked for again that had no effect.
+func (b *Book) rebase(r *Refund) {
+	if r != nil && r.Status == pay.RefundPending {
+		r.Base = Of(pay.New(b.Refunded().Minor+b.RefundPending().Minor-r.Amount.Minor, r.Amount.Currency))
 	}
 }
 

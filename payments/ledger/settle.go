@@ -38,16 +38,20 @@ func (b *Book) settle(at time.Time) bool {
 }
 
 // settleSum ends the open refund that the provider's sum covers. Of two, the sum does
-// not tell which.
+// not tell which. A part that is proven not to have been given back, and waits to be
+// asked for again, is none: what went back is somebody else's doing.
 func (b *Book) settleSum(at time.Time) bool {
 	var open *Refund
 	for i := range b.Refunds {
-		if r := &b.Refunds[i]; r.Status == pay.RefundPending {
-			if open != nil {
-				return false
-			}
-			open = r
+		r := &b.Refunds[i]
+		op := b.Operation(r.Operation)
+		if r.Status != pay.RefundPending || op != nil && op.Outcome == pay.OutcomeNotApplied && r.Amount != b.Paid {
+			continue
 		}
+		if open != nil {
+			return false
+		}
+		open = r
 	}
 	if open == nil || b.Returned.IsZero() || b.Returned.Minor < open.Base.Minor+open.Amount.Minor {
 		return false
