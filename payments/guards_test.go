@@ -152,6 +152,32 @@ func TestDoubtOfCreate(t *testing.T) {
 	})
 }
 
+// TestDoubtOfAnotherCreate has a create wait to be repeated, while another payment of the
+// order gets in doubt: the repeat is refused as a new one would be.
+func TestDoubtOfAnotherCreate(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		b := newBench(t, kind, rig.Options{})
+		b.fault(rig.Rahmet, simkit.Fault{Path: rahmetCreate, Kind: simkit.Status, Status: 429, Count: 1})
+		call := b.call()
+		_, err := b.Engine.Create(b.ctx(), call, rahmetPayment("1"))
+		b.refuses("create for now", err, pay.ClassRateLimited)
+		b.lose(rig.Rahmet, rahmetCreate, rahmetStatus)
+		other := b.doubtful(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1")))
+		b.sends(rig.Rahmet, rahmetCreate, 0, func() {
+			_, err := b.Engine.Create(b.ctx(), call, rahmetPayment("1"))
+			b.refuses("the repeat", err, pay.ClassInDoubt)
+		})
+		b.Kits()[rig.Rahmet].ClearFaults()
+		b.until(other, time.Hour, settled)
+		book := b.must(b.Engine.Create(b.ctx(), call, rahmetPayment("1")))
+		if book.Status != pay.PaymentPending || book.ID == other.ID {
+			t.Errorf("payment is %s\n%s", book.Status, b.timeline(book))
+		}
+		b.folded(book)
+	})
+}
+
 // TestGuards asks for what a payment does not allow: nothing is sent and nothing
 // written.
 func TestGuards(t *testing.T) {

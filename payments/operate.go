@@ -166,6 +166,7 @@ func (e *Engine) repeat(ctx context.Context, in *intent, book *ledger.Book, op *
 	a := e.attemptAgain(conn, book, op, in.request)
 	a.call, a.actor = in.call, in.actor
 	a.guard = func(b *ledger.Book) error { return mayRepeat(b, op.ID) }
+	a.order, a.blocked = op.Op == pay.OpCreate, func(string) {}
 	if err := a.guard(book); err != nil {
 		return Answer{}, err
 	}

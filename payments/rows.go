@@ -72,13 +72,16 @@ func (a *attempt) draft(b *ledger.Book, more []ledger.Body) *writing {
 // and keeps what is needed to send it again. A key that is taken means that somebody
 // was first.
 func (a *attempt) claimKeys(tx store.Tx) error {
-	if a.claim == nil || a.written {
+	if a.written {
 		return nil
 	}
 	if a.order {
 		if err := a.checkOrder(tx); err != nil {
 			return err
 		}
+	}
+	if a.claim == nil {
+		return nil
 	}
 	if err := tx.PutKey(*a.claim); err != nil {
 		return moved(err)
@@ -113,18 +116,21 @@ func (a *attempt) stillSo(b *ledger.Book) error {
 	return a.guard(b)
 }
 
-// checkOrder refuses a second create for an order that is in doubt, and finds the
-// sequence of a key that is made of the order id.
+// checkOrder refuses a create for an order of which another payment is in doubt, and
+// finds the sequence of a key that is made of the order id.
 func (a *attempt) checkOrder(tx store.Tx) error {
-	books, err := tx.Order(a.opened.Connection, a.opened.OrderID)
+	books, err := tx.Order(a.book.Connection, a.book.OrderID)
 	if err != nil {
 		return err
 	}
 	for _, b := range books {
-		if d := b.InDoubt(); d != nil {
+		if d := b.InDoubt(); d != nil && b.ID != a.book.ID {
 			a.blocked(b.ID)
 			return inDoubt(b, d)
 		}
+	}
+	if a.opened == nil {
+		return nil
 	}
 	if sequence := sequenceAfter(books); a.op.Sequence > 0 && sequence != a.op.Sequence {
 		a.resequence(sequence)
