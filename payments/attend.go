@@ -234,7 +234,7 @@ func (e *Engine) look(ctx context.Context, conn *host.Connection, b *ledger.Book
 			told.Class, told.Advice = pay.ClassUnavailable, pay.AdviceRetrySameKey
 		}
 		return &told
-	case s.payment.Found != pay.FoundObserved:
+	case s.payment.Found != pay.FoundObserved || !tells(s.payment):
 		return &pay.Error{
 			Class: pay.ClassUnavailable, Effect: pay.EffectNone, Advice: pay.AdviceRetrySameKey,
 			Message: nothing + "its status does not show it",

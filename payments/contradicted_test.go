@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,4 +79,39 @@ func TestContradictionExpiresNothing(t *testing.T) {
 		b.Kits()[rig.Rahmet].ClearFaults()
 		b.folded(b.until(book, 2*day, status(pay.PaymentExpired)))
 	})
+}
+
+// vague is a plugin that has seen a payment and does not know the provider's word for
+// how it is.
+type vague struct {
+	*rahmet.Provider
+	lost atomic.Bool
+}
+
+// Status says no more than that the payment is there.
+func (v *vague) Status(h *sdk.Host, payments []pay.Ref) ([]pay.StatusItem, error) {
+	items, err := v.Provider.Status(h, payments)
+	for i := range items {
+		if v.lost.Load() {
+			items[i].Observations = []pay.Observation{{Subject: pay.SubjectPayment, ProviderState: "held"}}
+		}
+	}
+	return items, err
+}
+
+// TestUnknownWordProvesNothing has a payment's time go by while the provider says of it
+// what nobody knows: that it is not paid is not among it.
+func TestUnknownWordProvesNothing(t *testing.T) {
+	t.Parallel()
+	v := &vague{Provider: rahmet.New()}
+	b := newBench(t, "sqlite", rig.Options{Native: map[string]sdk.Provider{rig.Rahmet: v}})
+	book := b.shortRahmet("1")
+	v.lost.Store(true)
+	b.Advance(time.Hour)
+	b.pass(day)
+	if book = b.reload(book); book.Status != pay.PaymentPending {
+		t.Errorf("payment is %s\n%s", book.Status, b.timeline(book))
+	}
+	v.lost.Store(false)
+	b.folded(b.until(book, 2*day, status(pay.PaymentExpired)))
 }

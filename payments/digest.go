@@ -15,15 +15,13 @@ const lookGap = time.Minute
 // something new, proofs of absence, and what is over by now.
 func (e *Engine) digest(w *writing, h hints, s seen) {
 	doubtful := len(w.book.Doubts(true)) > 0
-	told := false
 	w.contradicted(s.payment)
 	for _, o := range s.payment.Observations {
-		told = true
 		w.news(ledger.Observed{Observation: ledger.ObservationOf(o), Source: "probe"})
 	}
-	if contradicts(w.book, s.payment) {
-		// It proves nothing, neither that something is not there nor that nobody has paid.
-		told, s.payment.Found = false, pay.FoundNothing
+	told := tells(s.payment) && !contradicts(w.book, s.payment)
+	if !told && s.payment.Found == pay.FoundObserved {
+		s.payment.Found = pay.FoundNothing // it proves nothing, neither that nothing happened nor that nobody has paid
 	}
 	for id, item := range s.refunds {
 		w.contradicted(item)
@@ -39,6 +37,13 @@ func (e *Engine) digest(w *writing, h hints, s seen) {
 	}
 	e.giveUpRepeats(w)
 	e.expire(w, h, s, told)
+}
+
+// tells reports whether an answer says how a payment is, in words that are known.
+func tells(item pay.StatusItem) bool {
+	return slices.ContainsFunc(item.Observations, func(o pay.Observation) bool {
+		return o.Subject == pay.SubjectPayment && o.Payment != pay.PaymentUnknown
+	})
 }
 
 // contradicts reports whether an answer about a payment could not be taken.
