@@ -82,5 +82,5 @@ func ExampleHost_Connect() {
 	})
 	fmt.Println(pay.AsError(err).Class, pay.AsError(err).Field)
 	// Output:
-	// config connections.main.settings
+	// config connections.main.settings.shop
 }

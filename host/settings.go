@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
@@ -93,7 +94,18 @@ func problems(e *jsonschema.ValidationError) []pay.Problem {
 		for _, part := range e.InstanceLocation {
 			field += "." + part
 		}
-		list = append(list, pay.Problem{Field: field, Message: explain(e)})
+		switch broken := e.ErrorKind.(type) { // the schema's words name these, and the place would be the object around them
+		case *kind.Required:
+			for _, name := range broken.Missing {
+				list = append(list, pay.Problem{Field: field + "." + name, Message: "is missing"})
+			}
+		case *kind.AdditionalProperties:
+			for _, name := range broken.Properties {
+				list = append(list, pay.Problem{Field: field + "." + name, Message: "is no setting of the plugin"})
+			}
+		default:
+			list = append(list, pay.Problem{Field: field, Message: explain(e)})
+		}
 	}
 	walk(e)
 	sort.Slice(list, func(i, j int) bool { return list[i].Field < list[j].Field })
@@ -108,7 +120,7 @@ func explain(e *jsonschema.ValidationError) string {
 		rule = path[len(path)-1]
 	}
 	switch rule {
-	case "required", "additionalProperties", "type":
+	case "type":
 		return e.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 	case "enum", "const":
 		return "is not one of the allowed values"

@@ -5,12 +5,14 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/payhost/payhost/cmd/payhost/internal/config"
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/sdk/pay"
 )
 
 // mendEvery is how often a connection that could not be made is tried again: a
@@ -47,18 +49,36 @@ func (d *Daemon) boot(ctx context.Context, c *config.Config) {
 	_ = side.Wait()
 }
 
-// connectAll makes every connection that is configured and not made.
-func (d *Daemon) connectAll(ctx context.Context) {
+// connectAll makes every connection that is configured and not made. It returns what
+// the configuration itself says wrong of those that can't be made.
+func (d *Daemon) connectAll(ctx context.Context) config.Errors {
+	var mistakes config.Errors
 	for _, name := range slices.Sorted(maps.Keys(d.config.Connections)) {
-		if _, ok := d.host.Connection(name); !ok {
-			d.connect(ctx, name, d.config.Connections[name])
+		if _, ok := d.host.Connection(name); ok {
+			continue
+		}
+		if err := d.connect(ctx, name, d.config.Connections[name]); mistaken(err) {
+			mistakes = append(mistakes, pay.AsError(err).Error())
 		}
 	}
+	return mistakes
+}
+
+// mistaken reports whether a connection can't be made since its configuration says
+// something wrong or too little: that stops a start as an unknown key does. What the
+// configuration only points to is another matter, since it may come by itself: a
+// plugin that is not loaded, a certificate or key that is not there or can't be read.
+func mistaken(err error) bool {
+	if err == nil {
+		return false
+	}
+	e := pay.AsError(err)
+	return e.Class == pay.ClassConfig && !strings.HasSuffix(e.Field, ".plugin") && !strings.HasSuffix(e.Field, "_file")
 }
 
 // connect makes one connection. A problem is noted where an operator looks for it,
 // and logged if it is a new one.
-func (d *Daemon) connect(ctx context.Context, name string, c config.Connection) {
+func (d *Daemon) connect(ctx context.Context, name string, c config.Connection) error {
 	cc, err := ConnectionConfig(name, c)
 	if err == nil {
 		_, err = d.host.Connect(ctx, cc)
@@ -67,13 +87,14 @@ func (d *Daemon) connect(ctx context.Context, name string, c config.Connection) 
 		d.engine.SetProblem(name, "")
 		delete(d.problems, name)
 		d.log.Info("connected", "connection", name, "plugin", c.Plugin, "base_url", c.BaseURL)
-		return
+		return nil
 	}
 	d.engine.SetProblem(name, err.Error())
 	if d.problems[name] != err.Error() {
 		d.problems[name] = err.Error()
 		d.log.Error("connection can't be made", "connection", name, "plugin", c.Plugin, "error", err)
 	}
+	return err
 }
 
 // disconnect takes a connection away, with what was noted of it.

@@ -70,7 +70,8 @@ type Daemon struct {
 
 // New opens everything and listens; nothing is served yet. A broken plugin or
 // connection is logged and shown by the API, and does not keep the others down; an
-// error is what keeps payhost itself from work.
+// error is what keeps payhost itself from work. It is of type [config.Errors] if the
+// configuration of a connection is wrong: a secret or setting is missing, or refused.
 func New(ctx context.Context, o Options) (*Daemon, error) {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
@@ -104,7 +105,9 @@ func (d *Daemon) open(ctx context.Context) error {
 	if d.engine, err = payments.New(d.engineConfig()); err != nil {
 		return err
 	}
-	d.connectAll(ctx)
+	if mistakes := d.connectAll(ctx); len(mistakes) > 0 {
+		return mistakes
+	}
 	d.metrics.watch(d)
 	if d.api, err = d.newAPI(); err != nil {
 		return err

@@ -280,11 +280,11 @@ func TestOneBroken(t *testing.T) {
 	c.Plugins["gone"] = config.Plugin{Path: "gone.wasm"}
 	c.Connections["of-gone"] = config.Connection{Plugin: "gone", BaseURL: "https://pay.example"}
 	bad := c.Connections["main"]
-	bad.Secrets = nil
-	c.Connections["no-secret"] = bad
+	bad.TLS = config.TLS{CertFile: "gone.pem", KeyFile: "gone.pem"}
+	c.Connections["no-file"] = bad
 	p := start(t, c)
 	problems := p.problems(t)
-	if problems["main"] != "" || !strings.Contains(problems["of-gone"], "not loaded") || !strings.Contains(problems["no-secret"], "secrets.access_token") {
+	if problems["main"] != "" || !strings.Contains(problems["of-gone"], "not loaded") || !strings.Contains(problems["no-file"], "tls.client_cert_file") {
 		t.Errorf("%v", problems)
 	}
 	var list client.Plugins
@@ -298,6 +298,33 @@ func TestOneBroken(t *testing.T) {
 		t.Error(err)
 	}
 	p.get(t, "/readyz", nil)
+}
+
+// TestMistakes wants a start stopped by what the configuration of a connection says
+// wrong, every mistake by its field, though another connection is good.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	for want, edit := range map[string]func(*config.Connection){
+		"connections.bad.secrets.access_token: is missing": func(c *config.Connection) { c.Secrets = nil },
+		"connections.bad.secrets.other":                    func(c *config.Connection) { c.Secrets["other"] = "x" },
+		"connections.bad.settings.colour: is no setting": func(c *config.Connection) {
+			c.Settings = map[string]any{"colour": "red"}
+		},
+		"connections.bad.settings.time_zone": func(c *config.Connection) {
+			c.Settings = map[string]any{"time_zone": "Mars/Olympus"}
+		},
+		"connections.bad.base_url: ": func(c *config.Connection) { c.Egress.AllowHTTP = false },
+	} {
+		c := settings(t)
+		bad := connection(c.Connections["main"].BaseURL)
+		edit(&bad)
+		c.Connections["bad"], c.Connections["bad-too"] = bad, config.Connection{Plugin: "yeniltoleg", BaseURL: "nowhere"}
+		_, err := newDaemon(t, c)
+		var list config.Errors
+		if !errors.As(err, &list) || len(list) != 2 || !strings.HasPrefix(list[0], want) || !strings.HasPrefix(list[1], "connections.bad-too.secrets.access_token") {
+			t.Errorf("error %v, want %q and one of bad-too", err, want)
+		}
+	}
 }
 
 // TestReload changes what can be changed while payhost runs.
