@@ -185,6 +185,18 @@ func climb(since, now time.Time) time.Time {
 	return since.Add(last + days*day)
 }
 
+// climbed is how many steps of the ladder that began at since are behind now.
+func climbed(since, now time.Time) int {
+	n, age := 0, now.Sub(since)
+	for n < len(ladder) && ladder[n] <= age {
+		n++
+	}
+	if n == len(ladder) {
+		n += int((age - ladder[n-1]) / day)
+	}
+	return n
+}
+
 func jitter(most time.Duration) time.Duration {
 	if most <= 0 {
 		return 0

@@ -172,3 +172,61 @@ func TestPaidTwice(t *testing.T) {
 	}
 	b.folded(book)
 }
+
+// TestEveryOrderRefused has Rahmet refuse every create in words that nobody knows. Each
+// refusal may hide an order, so payhost tries the next key, but ever more rarely, as it
+// does with all that is in doubt: it made two orders a second, for as long as that took.
+// The payment still gets its link when the provider comes to itself.
+func TestEveryOrderRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{})
+	b.fault(rig.Rahmet, simkit.Fault{
+		Path: rahmetCreate, Kind: simkit.Answer, Body: `{"error_code":77,"status":"error","message":"no"}`,
+	})
+	answer, err := b.Engine.Create(b.ctx(), b.call(), rahmetPayment("400"))
+	book := b.doubtful(answer, err)
+	begun := b.Clock.Now()
+	for _, tt := range []struct {
+		after time.Duration
+		most  int
+	}{{time.Minute, 3}, {time.Hour, 6}, {day, 8}, {10 * day, 15}} {
+		for next, ok := b.nextDue(); ok && next.Before(begun.Add(tt.after)); next, ok = b.nextDue() {
+			b.Advance(max(0, next.Sub(b.Clock.Now())) + time.Millisecond)
+			b.work()
+			if keys := b.reload(book).Keys(); len(keys) > tt.most {
+				t.Fatalf("after %s there are %d orders, want %d at most", b.Clock.Now().Sub(begun), len(keys), tt.most)
+			}
+		}
+		if tt.after != day {
+			continue
+		}
+		if keys := b.reload(book).Keys(); len(keys) < 4 {
+			t.Fatalf("after a day the payment has the keys %q only", keys)
+		}
+	}
+	book = b.reload(book)
+	if book.InDoubt() == nil || book.Status != pay.PaymentCreated {
+		t.Errorf("payment is %s, in doubt: %+v", book.Status, book.InDoubt())
+	}
+	b.folded(book)
+}
+
+// TestOrderAfterOutage has the same end after an hour: the next key gets the link.
+func TestOrderAfterOutage(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{})
+	b.fault(rig.Rahmet, simkit.Fault{
+		Path: rahmetCreate, Kind: simkit.Answer, Body: `{"error_code":77,"status":"error","message":"no"}`,
+	})
+	answer, err := b.Engine.Create(b.ctx(), b.call(), rahmetPayment("400"))
+	book := b.doubtful(answer, err)
+	begun := b.Clock.Now()
+	for next, ok := b.nextDue(); ok && next.Before(begun.Add(time.Hour)); next, ok = b.nextDue() {
+		b.Advance(max(0, next.Sub(b.Clock.Now())) + time.Millisecond)
+		b.work()
+	}
+	b.Rahmet.ClearFaults()
+	book = b.until(book, day, func(bk *ledger.Book) bool { return bk.Next != nil })
+	b.agrees(book, rig.Rahmet)
+	b.folded(book)
+}

@@ -115,11 +115,7 @@ func (e *Engine) recoverAll(ctx context.Context) error {
 func (e *Engine) resend(ctx context.Context, conn *host.Connection, b *ledger.Book) {
 	for i := range b.Operations {
 		o := &b.Operations[i]
-		if o.Outcome != pay.OutcomeInDoubt {
-			continue
-		}
-		if !e.resendable(conn, b, o) {
-			e.newKey(ctx, conn, b, o.ID) // a process may have died before it got that far
+		if o.Outcome != pay.OutcomeInDoubt || !e.resendable(conn, b, o) {
 			continue
 		}
 		a, err := e.repairAttempt(ctx, conn, b, o)
@@ -134,8 +130,11 @@ func (e *Engine) resend(ctx context.Context, conn *host.Connection, b *ledger.Bo
 		if next == nil {
 			return // the next visit sees the book as it is
 		}
-		e.newKey(ctx, conn, next, o.ID)
 		b = next
+	}
+	// Here, and not behind the repeat: a process may have died before it got that far.
+	if last := b.Last(pay.OpCreate); last != nil && mayRenew(b, last, e.now()) {
+		e.newKey(ctx, conn, b, last.ID)
 	}
 }
 
@@ -195,13 +194,26 @@ func (e *Engine) repairAttempt(
 	return a, nil
 }
 
+// mayRenew reports whether a payment may go on under one more key by now. Keys come at
+// the pace at which a doubt is looked at, counted from the first one, and for as long as
+// an ended payment is watched: what a provider refuses once it may refuse for ever, and
+// every key may be an order, which has to be watched from then on.
+func mayRenew(b *ledger.Book, last *ledger.Operation, now time.Time) bool {
+	if last.Outcome != pay.OutcomeInDoubt || !givenUp(last) {
+		return false
+	}
+	keys, first := 0, last.DoubtSince
+	for i := range b.Operations {
+		if o := &b.Operations[i]; o.Op == pay.OpCreate && o.Outcome == pay.OutcomeInDoubt {
+			keys, first = keys+1, earlierOf(first, o.DoubtSince)
+		}
+	}
+	return keys <= climbed(first, now) && now.Before(first.Add(watchPeriod))
+}
+
 // newKey goes on with the next provider key after the provider refused to repeat a
 // create under the old one. The old key is still watched by status.
 func (e *Engine) newKey(ctx context.Context, conn *host.Connection, b *ledger.Book, operation string) {
-	old := b.Operation(operation)
-	if old == nil || old.Op != pay.OpCreate || old.Outcome != pay.OutcomeInDoubt || !givenUp(old) || b.Last(pay.OpCreate).ID != operation {
-		return
-	}
 	data, err := e.store.Request(ctx, operation)
 	if err != nil {
 		return
