@@ -15,6 +15,9 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/payhost/payhost/conformance/sim/rahmet"
+	"github.com/payhost/payhost/conformance/sim/simkit"
 )
 
 // built holds the plugins, built and packed once for the package.
@@ -208,18 +211,62 @@ func TestInspectJSON(t *testing.T) {
 // TestReadmePlugin builds and packs the plugin that the README shows.
 func TestReadmePlugin(t *testing.T) {
 	t.Parallel()
+	overlay := readmeOverlay(t, 1, "", "")
+	if err := buildPlugin("../../internal/readme", filepath.Join(t.TempDir(), "acme.wasm"), "-overlay", overlay); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReadmeEmbedding builds the program that the README shows and runs it against
+// the simulator that the README names.
+func TestReadmeEmbedding(t *testing.T) {
+	t.Parallel()
+	sim := rahmet.New(rahmet.Options{})
+	url, stop, err := simkit.Start("127.0.0.1:0", sim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sim.Close(); stop() }()
+	program := filepath.Join(t.TempDir(), "shop")
+	build := exec.CommandContext(t.Context(), "go", "build",
+		"-overlay", readmeOverlay(t, 2, "http://127.0.0.1:9001", url), "-o", program, "../../internal/readme")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "build"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(plugins(t), filepath.Join(dir, "build", "plugins")); err != nil {
+		t.Fatal(err)
+	}
+	shop := exec.CommandContext(t.Context(), program)
+	shop.Dir = dir
+	out, err := shop.CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), "applied "+url+"/pay?id=") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// readmeOverlay writes the nth program of the README, with one text replaced, and
+// returns the overlay that has it stand in internal/readme.
+func readmeOverlay(t *testing.T, n int, from, to string) string {
+	t.Helper()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, code, _ := strings.Cut(string(readme), "```go\npackage main")
-	code, _, found := strings.Cut(code, "```")
-	if !found {
-		t.Fatal("the README has no plugin")
+	programs := strings.Split(string(readme), "```go\npackage main")
+	if len(programs) <= n {
+		t.Fatalf("the README has no program %d", n)
+	}
+	code, _, found := strings.Cut(programs[n], "```")
+	if !found || !strings.Contains(code, from) {
+		t.Fatalf("program %d of the README does not end, or has no %s", n, from)
 	}
 	dir := t.TempDir()
 	source := filepath.Join(dir, "main.go")
-	if err := os.WriteFile(source, []byte("package main"+code), 0o600); err != nil {
+	if err := os.WriteFile(source, []byte("package main"+strings.Replace(code, from, to, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	virtual, err := filepath.Abs("../../internal/readme/main.go")
@@ -230,11 +277,9 @@ func TestReadmePlugin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlayFile := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
+	file := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := buildPlugin("../../internal/readme", filepath.Join(dir, "acme.wasm"), "-overlay", overlayFile); err != nil {
-		t.Error(err)
-	}
+	return file
 }
