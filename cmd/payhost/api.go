@@ -44,6 +44,9 @@ func (a *api) call(cmd *cobra.Command, r client.Request, keyed bool) (client.Ans
 	if err != nil {
 		return client.Answer{}, fmt.Errorf("--token: %w", err)
 	}
+	if token == "" {
+		return client.Answer{}, errors.New("no token: give it as --token, or in PAYHOST_TOKEN")
+	}
 	c := client.Client{URL: cmp.Or(a.url, os.Getenv("PAYHOST_URL"), "http://127.0.0.1:8080"), Token: token}
 	if keyed {
 		r.Key = a.key
@@ -87,6 +90,16 @@ func (o *output) line(name, text string) {
 	if text != "" {
 		fmt.Fprintf(o.stdout, "%-14s%s\n", name, text)
 	}
+}
+
+// needed wants flags to be given.
+func needed(cmd *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		if f := cmd.Flags().Lookup(name); f.Value.String() == "" {
+			return &usageError{fmt.Errorf("--%s is missing", name)}
+		}
+	}
+	return nil
 }
 
 // money reads --amount and --currency. Both empty is no amount.

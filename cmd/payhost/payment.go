@@ -58,19 +58,21 @@ func (a *api) create() *cobra.Command {
 	c.Flags().StringVar(&currency, "currency", "", "ISO 4217 code")
 	c.Flags().StringVar(&file, "body", "", "a file with the API's JSON, - for stdin; flags win over it")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		m, err := money(amount, currency)
+		if err != nil {
+			return err
+		}
 		if file != "" {
 			if err := readJSON(file, &body); err != nil {
 				return err
 			}
+		} else if err := needed(cmd, "connection", "order-id"); err != nil {
+			return err
 		}
 		for name, value := range text {
 			if *value != "" {
 				body[name] = *value
 			}
-		}
-		m, err := money(amount, currency)
-		if err != nil {
-			return err
 		}
 		if m != nil {
 			body["amount"] = m
@@ -167,6 +169,9 @@ func (a *api) release() *cobra.Command {
 	c := &cobra.Command{
 		Use: "release ID --amount MINOR --currency CODE", Short: "Send the amount for a bound code", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := needed(cmd, "amount", "currency"); err != nil {
+				return err
+			}
 			m, err := money(amount, currency)
 			if err != nil {
 				return err
@@ -201,7 +206,10 @@ func (a *api) refund() *cobra.Command {
 	c := &cobra.Command{
 		Use: "refund ID --amount MINOR [--currency CODE]", Short: "Give money back", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if currency == "" && amount != "" {
+			if err := needed(cmd, "amount"); err != nil {
+				return err
+			}
+			if currency == "" {
 				answer, err := a.get(cmd, "/v1/payments/"+url.PathEscape(args[0]), nil)
 				if err != nil {
 					return err
