@@ -53,8 +53,13 @@ func mendSchemas(o *huma.OpenAPI) {
 		for i := range t.NumField() {
 			f := t.Field(i)
 			property, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if p := s.Properties[property]; p != nil && p.Ref != "" && f.Type.Kind() == reflect.Pointer && !strings.Contains(rest, "omit") {
+			p := s.Properties[property]
+			switch {
+			case p == nil || f.Type.Kind() != reflect.Pointer || strings.Contains(rest, "omit"):
+			case p.Ref != "":
 				orNull(s, property)
+			default: // huma sees to it, but for bytes
+				p.Nullable = true
 			}
 		}
 	}

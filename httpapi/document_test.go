@@ -14,6 +14,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/payhost/payhost/payments/ledger"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -120,7 +121,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			continue
 		}
 		status := "responses/" + map[int]string{200: "200", 201: "201", 204: "204"}[e.status]
-		for _, b := range []func(){func() { f.book = paid() }, func() { f.book = till() }} {
+		waiting := func() { f.book = paid(); f.book.Next = &ledger.Next{Type: pay.NextRedirect, URL: "https://p"} }
+		for _, b := range []func(){func() { f.book = paid() }, func() { f.book = till() }, waiting} {
 			b()
 			if w := send(api, e.request()); w.Code == e.status && e.status != 204 {
 				check(e, w, status, "application/json")

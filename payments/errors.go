@@ -18,7 +18,7 @@ func notFound(field, message string) *pay.Error {
 
 func unsupported(op pay.Operation) *pay.Error {
 	return (&pay.Error{
-		Class: pay.ClassUnsupported, Effect: pay.EffectNone, Operation: op, Message: "the provider has no such operation",
+		Class: pay.ClassUnsupported, Effect: pay.EffectNone, Operation: op, Message: "the provider has no such operation: " + op.String(),
 	}).Fill()
 }
 

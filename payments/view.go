@@ -44,10 +44,10 @@ type PaymentView struct {
 // NextView is what has to happen for a payment to go on.
 type NextView struct {
 	Type      string     `json:"type" enum:"redirect,show_qr,present_code,wait"`
-	URL       string     `json:"url,omitempty"`
-	QRPayload string     `json:"qr_payload,omitempty"`
-	QRPNG     []byte     `json:"qr_png,omitempty" doc:"PNG picture of the code, base64"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	URL       *string    `json:"url" doc:"The page of the payment; null if there is none"`
+	QRPayload *string    `json:"qr_payload" doc:"Text of the code to show; null if there is none"`
+	QRPNG     *[]byte    `json:"qr_png" doc:"PNG picture of the code, base64; null if there is none"`
+	ExpiresAt *time.Time `json:"expires_at"`
 }
 
 // DoubtView is an operation in doubt.
@@ -181,9 +181,13 @@ func viewNext(n *ledger.Next) *NextView {
 	if n == nil || n.Type == 0 || n.Type == pay.NextNone {
 		return nil
 	}
-	return &NextView{
-		Type: n.Type.String(), URL: n.URL, QRPayload: n.QRPayload, QRPNG: n.QRPNG, ExpiresAt: instant(n.ExpiresAt),
+	v := &NextView{
+		Type: n.Type.String(), URL: text(n.URL), QRPayload: text(n.QRPayload), ExpiresAt: instant(n.ExpiresAt),
 	}
+	if len(n.QRPNG) > 0 {
+		v.QRPNG = &n.QRPNG
+	}
+	return v
 }
 
 func viewDoubt(d *ledger.Doubt) *DoubtView {
