@@ -121,8 +121,8 @@ func TestRequestRefuses(t *testing.T) {
 		"wrong currency":    {func(c *pay.CreateRequest) { c.Amount.Currency = pay.RUB }, "amount.currency"},
 		"no such currency":  {func(c *pay.CreateRequest) { c.Amount.Currency = "ZZZ" }, "amount.currency"},
 		"return_url":        {func(c *pay.CreateRequest) { c.ReturnURL = "shop" }, "return_url"},
-		"line price":        {func(c *pay.CreateRequest) { c.Lines = []pay.Line{{Name: "x", Quantity: 1, Price: pay.New(1, pay.TMT)}} }, "lines.0.price"},
-		"line quantity":     {func(c *pay.CreateRequest) { c.Lines = []pay.Line{{Name: "x", Price: pay.New(1, pay.KZT)}} }, "lines.0.quantity"},
+		"line price":        {func(c *pay.CreateRequest) { c.Lines = []pay.Line{{Name: "x", Quantity: 1, Price: pay.New(1, pay.TMT)}} }, "lines[0].price.currency"},
+		"line quantity":     {func(c *pay.CreateRequest) { c.Lines = []pay.Line{{Name: "x", Price: pay.New(1, pay.KZT)}} }, "lines[0].quantity"},
 		"a message too big": {func(c *pay.CreateRequest) { c.Customer.Name = strings.Repeat("x", 300<<10) }, ""},
 	}
 	for name, tt := range tests {

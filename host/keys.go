@@ -167,6 +167,6 @@ func invalid(field, message string) *pay.Error {
 func unsupported(op pay.Operation) *pay.Error {
 	return (&pay.Error{
 		Class: pay.ClassUnsupported, Effect: pay.EffectNone, Operation: op,
-		Message: "the provider has no such operation",
+		Message: "the provider has no such operation: " + op.String(),
 	}).Fill()
 }

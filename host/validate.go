@@ -60,14 +60,16 @@ func checkLines(lines []pay.Line, currency pay.Currency) error {
 		return invalid("lines", "are more than 500")
 	}
 	for i, line := range lines {
-		field := "lines." + strconv.Itoa(i)
+		field := "lines[" + strconv.Itoa(i) + "]"
 		switch {
 		case line.Name == "" || len(line.Name) > maxText:
 			return invalid(field+".name", "must be 1 to 4096 bytes")
 		case line.Quantity < 1:
 			return invalid(field+".quantity", "must be 1 or more")
-		case line.Price.Minor < 0 || currency != "" && line.Price.Currency != currency:
-			return invalid(field+".price", "must not be negative, and of the payment's currency")
+		case line.Price.Minor < 0:
+			return invalid(field+".price.value", "must not be negative")
+		case currency != "" && line.Price.Currency != currency:
+			return invalid(field+".price.currency", "must be the payment's, "+string(currency))
 		}
 	}
 	return nil

@@ -160,8 +160,11 @@ func (c *checker) object(p *at, s *huma.Schema, v json.Value) {
 
 func (c *checker) member(p, here *at, s *huma.Schema, name string, v json.Value) {
 	if property := s.Properties[name]; property != nil {
-		if v.Kind() == json.Null && !slices.Contains(s.Required, name) {
-			return // the same as absent
+		if v.Kind() == json.Null && (property.AnyOf == nil || property.Format == formatMinor) { // the same as absent
+			if slices.Contains(s.Required, name) {
+				c.wrong(here, "is missing")
+			}
+			return
 		}
 		c.check(here, property, v)
 		return
@@ -208,7 +211,7 @@ func (c *checker) text(p *at, s *huma.Schema, v json.Value) {
 	case len(text) > bytesOf(s):
 		c.wrong(p, "more than "+strconv.Itoa(bytesOf(s))+" bytes")
 	case unprintable(text):
-		c.wrong(p, "has control characters")
+		c.wrong(p, "has control characters, or ones that are damaged")
 	case len(s.Enum) > 0 && !slices.Contains(s.Enum, any(text)):
 		c.wrong(p, "not one of "+list(s.Enum))
 	default:
@@ -271,11 +274,12 @@ func wrongFormat(format, text string) string {
 	return ""
 }
 
-// unprintable reports control characters other than tab and line ends. NUL, for
-// one, can't be stored by PostgreSQL.
+// unprintable reports control characters other than tab and line ends (NUL, for one,
+// can't be stored by PostgreSQL), and the mark of what was no character: half a
+// surrogate pair becomes it, and two ids that differ in that would be one.
 func unprintable(text string) bool {
 	return strings.ContainsFunc(text, func(c rune) bool {
-		return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f
+		return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f || c == utf8.RuneError
 	})
 }
 
@@ -286,7 +290,12 @@ func bytesOf(s *huma.Schema) int {
 	return 1 << 20
 }
 
-func span(from, to int) string { return strconv.Itoa(from) + " to " + strconv.Itoa(to) }
+func span(from, to int) string {
+	if from == to {
+		return strconv.Itoa(to)
+	}
+	return strconv.Itoa(from) + " to " + strconv.Itoa(to)
+}
 
 func orZero(n *int) int {
 	if n == nil {

@@ -101,6 +101,8 @@ func (a *API) receive(x *exchange, r *http.Request) *Problem {
 		return nil
 	case len(body) == 0:
 		return invalid(http.StatusBadRequest, FieldError{"", "body is missing"})
+	case encoded(r.Header):
+		return invalid(http.StatusUnsupportedMediaType, FieldError{"Content-Encoding", "is not supported: send the body as it is"})
 	case !accepts(rt.takes, r.Header):
 		return invalid(http.StatusUnsupportedMediaType, FieldError{"Content-Type", "not " + strings.Join(rt.takes, " or ")})
 	}
@@ -114,21 +116,20 @@ func readBody(x *exchange, r *http.Request, most int64, timeout time.Duration) (
 	if r.ContentLength == 0 || r.Body == nil {
 		return nil, nil
 	}
-	if r.ContentLength > most {
-		x.Header().Set("Connection", "close")
-		return nil, tooLarge()
-	}
 	control := http.NewResponseController(x.ResponseWriter)
 	_ = control.SetReadDeadline(time.Now().Add(timeout)) // a recorder in a test has none
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	if r.ContentLength > most {
+		return nil, tooLarge(x, r)
+	}
 	body, err := readAll(http.MaxBytesReader(x.ResponseWriter, r.Body, most), r.ContentLength)
-	_ = control.SetReadDeadline(time.Time{})
 	var large *http.MaxBytesError
 	var slow net.Error
 	switch {
 	case err == nil:
 		return body, nil
 	case errors.As(err, &large):
-		return nil, tooLarge()
+		return nil, tooLarge(x, r)
 	case errors.As(err, &slow) && slow.Timeout():
 		x.Header().Set("Connection", "close")
 		return nil, invalid(http.StatusRequestTimeout, FieldError{"", "body took too long to arrive"})
@@ -146,15 +147,27 @@ func readAll(r io.Reader, length int64) ([]byte, error) {
 	return body, err
 }
 
-func tooLarge() *Problem {
+// mostDropped is how much of a body that is too large is read all the same, in bytes.
+const mostDropped = 32 << 20
+
+// tooLarge refuses a body. Most clients send all of it before they look for an answer:
+// to those that do not ask first a connection that is closed meanwhile is no answer, so
+// what callers with a token send is read and dropped.
+func tooLarge(x *exchange, r *http.Request) *Problem {
+	x.Header().Set("Connection", "close")
+	if x.caller != "" && r.Header.Get("Expect") == "" && r.ContentLength <= mostDropped {
+		_, _ = io.CopyN(io.Discard, r.Body, mostDropped)
+	}
 	return refuse(http.StatusRequestEntityTooLarge, pay.ClassLimit.String(), "body is too large")
+}
+
+func encoded(h http.Header) bool {
+	coding := h.Get("Content-Encoding")
+	return coding != "" && coding != "identity"
 }
 
 // accepts says whether a body may be of its type; without one it may.
 func accepts(types []string, h http.Header) bool {
-	if coding := h.Get("Content-Encoding"); coding != "" && coding != "identity" {
-		return false
-	}
 	text := h.Get("Content-Type")
 	if text == "" || slices.Contains(types, text) {
 		return true

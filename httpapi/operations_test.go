@@ -124,7 +124,7 @@ func TestClasses(t *testing.T) {
 			f.err = fmt.Errorf("wrapped: %w", &pay.Error{Class: class, Effect: pay.EffectNone, Field: "amount", Message: "it went wrong"})
 			w := send(api, e.request())
 			p := problem(t, w, want[class])
-			if p["class"] != class.String() || p["detail"] != "it went wrong" || p["field"] != "amount" || p["effect"] != "none" {
+			if p["class"] != class.String() || p["detail"] != "amount: it went wrong" || p["field"] != "amount" || p["effect"] != "none" {
 				t.Errorf("%s, %s: %v", class, e.path, p)
 			}
 			if (w.Header().Get("Retry-After") != "") != (want[class] == 429) {

@@ -158,6 +158,9 @@ func problemOf(err error, writes bool) *Problem {
 	if p.Detail == "" {
 		p.Detail = strings.ReplaceAll(class, "_", " ")
 	}
+	if p.Field != "" { // as in what the API finds itself: who logs nothing but the detail knows where
+		p.Detail = p.Field + ": " + p.Detail
+	}
 	if e.Reason != 0 {
 		p.Reason = e.Reason.String()
 	}
