@@ -17,6 +17,10 @@ const (
 	surfaceExternal = "external"
 )
 
+// mostTimeout is how far off the end of an order may be. The provider names no limit,
+// but what it refuses in words of its own is a doubt, and an order is paid within minutes.
+const mostTimeout = 365 * 24 * time.Hour
+
 const detailAgain = "link asked for again: an earlier create had no usable answer, " +
 	"so its link was never handed out"
 
@@ -39,6 +43,9 @@ func (*Provider) Create(h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) 
 	}
 	again := r.Attempt > 1 || r.Earlier.Doubtful()
 	timeout, late := timeoutOf(h, r)
+	if timeout > int64(mostTimeout/time.Second) {
+		return nil, invalid("expires_at", "must be within 365 days")
+	}
 	if again {
 		if found, err := settle(h, r, late); found != nil || err != nil {
 			return found, err

@@ -141,6 +141,8 @@ func TestCreateRefusesWhatCanNotBeCarried(t *testing.T) {
 		"past":                {plain, until(-time.Minute), "expires_at"},
 		"now":                 {plain, until(0), "expires_at"},
 		"in half a second":    {plain, until(500 * time.Millisecond), "expires_at"},
+		"in a year and a bit": {plain, until(365*24*time.Hour + time.Second), "expires_at"},
+		"in the year 9999":    {plain, until(1<<63 - 1), "expires_at"},
 		"unknown option":      {plain, option("color", "red"), "options.color"},
 		"unknown surface":     {second, option("surface", "tv"), "options.surface"},
 		"mini app with v1":    {plain, option("surface", "miniapp"), "options.surface"},
