@@ -15,8 +15,8 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// mendEvery is how often a connection that could not be made is tried again: a
-// secret's file may have come, a plugin may have been activated.
+// mendEvery is how often a plugin that could not be loaded and a connection that could
+// not be made are tried again: their files may have come, a plugin may have been activated.
 const mendEvery = 15 * time.Second
 
 // source is where a plugin comes from.
@@ -36,17 +36,39 @@ func (d *Daemon) isolationOf(plugin string) host.Isolation {
 // boot loads the plugins of a configuration, or brings them to its files.
 func (d *Daemon) boot(ctx context.Context, c *config.Config) {
 	d.isolation.Store(&c.Plugins)
+	d.load(ctx, c, slices.Sorted(maps.Keys(c.Plugins)))
+}
+
+// load loads some plugins of a configuration. What keeps one from it is logged if it is
+// new.
+func (d *Daemon) load(ctx context.Context, c *config.Config, names []string) {
 	var side errgroup.Group // side by side: part of loading is one thread's work
 	side.SetLimit(runtime.GOMAXPROCS(0))
-	for _, name := range slices.Sorted(maps.Keys(c.Plugins)) {
+	failed := make([]error, len(names))
+	for i, name := range names {
 		side.Go(func() error {
-			if err := d.plugins.Boot(ctx, name, d.source(name, c.Plugins[name])); err != nil {
-				d.log.Error("plugin is not loaded", "plugin", name, "error", err)
-			}
+			failed[i] = d.plugins.Boot(ctx, name, d.source(name, c.Plugins[name]))
 			return nil // the others go on
 		})
 	}
 	_ = side.Wait()
+	for i, name := range names {
+		err := failed[i]
+		if err == nil {
+			delete(d.unloaded, name)
+		} else if d.unloaded[name] != err.Error() {
+			d.unloaded[name] = err.Error()
+			d.log.Error("plugin is not loaded", "plugin", name, "error", err)
+		}
+	}
+}
+
+// mendOnce tries again what could not be loaded or connected.
+func (d *Daemon) mendOnce(ctx context.Context) {
+	d.change.Lock()
+	defer d.change.Unlock()
+	d.load(ctx, d.config, slices.Sorted(maps.Keys(d.unloaded)))
+	_ = d.connectAll(ctx) // noted and logged
 }
 
 // connectAll makes every connection that is configured and not made. It returns what
@@ -105,7 +127,7 @@ func (d *Daemon) disconnect(name string) {
 	d.log.Info("disconnected", "connection", name)
 }
 
-// mend tries what could not be connected again, until ctx ends.
+// mend tries again what could not be loaded or connected, until ctx ends.
 func (d *Daemon) mend(ctx context.Context) {
 	tick := time.NewTicker(mendEvery)
 	defer tick.Stop()
@@ -114,9 +136,7 @@ func (d *Daemon) mend(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			d.change.Lock()
-			d.connectAll(ctx)
-			d.change.Unlock()
+			d.mendOnce(ctx)
 		}
 	}
 }

@@ -61,6 +61,7 @@ type Daemon struct {
 	change   sync.Mutex // one reload at a time
 	config   *config.Config
 	problems map[string]string // of connections, as last logged
+	unloaded map[string]string // plugins that could not be loaded, and why, as last logged
 
 	isolation atomic.Pointer[map[string]config.Plugin] // what plugins are loaded by
 
@@ -79,6 +80,7 @@ func New(ctx context.Context, o Options) (*Daemon, error) {
 	d := &Daemon{
 		log: o.Logger, sources: o.Sources, cacheDir: o.CacheDir, listener: o.Listener, config: o.Config,
 		grace: 2 * o.Config.Limits.CallTimeout, metrics: newMetrics(), problems: map[string]string{},
+		unloaded: map[string]string{},
 	}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())

@@ -16,6 +16,33 @@ import (
 	"github.com/payhost/payhost/internal/rig"
 )
 
+// TestPluginFileComes starts without a plugin's file, and then the file is there: it is
+// loaded and connected with nobody asking for it.
+func TestPluginFileComes(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
+	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
+	d, err := daemon.New(t.Context(), daemon.Options{Config: c, Logger: hclog.NewNullLogger()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := run(t, d)
+	d.Mend(t.Context())
+	if problem := p.problems(t)["main"]; !strings.Contains(problem, "not loaded") {
+		t.Fatalf("without the file: %q", problem)
+	}
+	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", ""), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.Mend(t.Context())
+	if problem := p.problems(t)["main"]; problem != "" {
+		t.Errorf("with the file: %s", problem)
+	}
+	if _, err := p.create(t, "main", "order-1"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSwapThatLosesWhatIsNeeded brings a plugin that can no longer cancel while a payment may be canceled: by a reload, by a
 // start and by the API, which can be told to do it all the same.
 func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
