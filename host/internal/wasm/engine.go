@@ -209,7 +209,12 @@ func (m *Module) open(ctx context.Context, cacheDir string) (err error) {
 // translate makes machine code of a module in its runtime, or finds it.
 func (m *Module) translate(ctx context.Context, bare []byte, workers int) (err error) {
 	ctx = experimental.WithCompilationWorkers(ctx, workers)
-	if m.compiled, err = m.runtime.CompileModule(ctx, bare); err != nil {
+	m.compiled, err = m.runtime.CompileModule(ctx, bare)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil: // payhost stops: the module may be as good as any
+		return &LoadError{Reason: "compilation was canceled", Err: ctx.Err()}
+	default:
 		return &LoadError{Reason: "module is not valid WebAssembly or asks for too much memory", Err: err}
 	}
 	return nil

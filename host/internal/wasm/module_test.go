@@ -135,6 +135,17 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
+// TestCompileCanceled stops while a module is compiled: it is not the module's fault.
+func TestCompileCanceled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := wasm.Compile(ctx, guest{}.build(), config())
+	if err == nil || !errors.Is(err, context.Canceled) || err.Error() != "compilation was canceled" {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestPool takes and gives instances from many goroutines; one in four is spoiled.
 func TestPool(t *testing.T) {
 	t.Parallel()
