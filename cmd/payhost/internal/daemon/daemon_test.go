@@ -272,6 +272,26 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// TestNobodyIsLetIn wants a configuration without tokens told of: everything but the
+// health checks answers 401.
+func TestNobodyIsLetIn(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	d, err := daemon.New(t.Context(), daemon.Options{
+		Config: edited(settings(t), func(n *config.Config) { n.Auth.Tokens, n.Connections, n.Plugins = nil, nil, nil }),
+		Logger: hclog.New(&hclog.LoggerOptions{Output: &log}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "auth.tokens is empty") {
+		t.Errorf("log has no word of it:\n%s", log.String())
+	}
+}
+
 // TestOneBroken wants a broken plugin and a broken connection shown, and the good one
 // at work.
 func TestOneBroken(t *testing.T) {

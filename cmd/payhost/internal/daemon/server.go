@@ -31,6 +31,9 @@ func (d *Daemon) newServer() *http.Server {
 
 // newAPI makes the handler of the API.
 func (d *Daemon) newAPI() (*httpapi.API, error) {
+	if len(d.config.Auth.Tokens) == 0 {
+		d.log.Warn("auth.tokens is empty: the API lets nobody in")
+	}
 	return httpapi.New(httpapi.Config{
 		Engine: d.engine, Plugins: d.plugins, Tokens: tokens(d.config), Logger: d.log, Metrics: d.metrics.handler(),
 		Ready: d.ready, Observe: d.metrics.request, Version: host.Version,
