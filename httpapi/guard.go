@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net"
@@ -120,7 +121,7 @@ func readBody(x *exchange, r *http.Request, most int64, timeout time.Duration) (
 	_ = control.SetReadDeadline(time.Now().Add(timeout)) // a recorder in a test has none
 	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	if r.ContentLength > most {
-		return nil, tooLarge(x, r)
+		return nil, tooLarge(x, r, most)
 	}
 	body, err := readAll(http.MaxBytesReader(x.ResponseWriter, r.Body, most), r.ContentLength)
 	var large *http.MaxBytesError
@@ -129,7 +130,7 @@ func readBody(x *exchange, r *http.Request, most int64, timeout time.Duration) (
 	case err == nil:
 		return body, nil
 	case errors.As(err, &large):
-		return nil, tooLarge(x, r)
+		return nil, tooLarge(x, r, most)
 	case errors.As(err, &slow) && slow.Timeout():
 		x.Header().Set("Connection", "close")
 		return nil, invalid(http.StatusRequestTimeout, FieldError{"", "body took too long to arrive"})
@@ -148,17 +149,17 @@ func readAll(r io.Reader, length int64) ([]byte, error) {
 }
 
 // mostDropped is how much of a body that is too large is read all the same, in bytes.
-const mostDropped = 32 << 20
+const mostDropped = 64 << 20
 
 // tooLarge refuses a body. Most clients send all of it before they look for an answer:
 // to those that do not ask first a connection that is closed meanwhile is no answer, so
 // what callers with a token send is read and dropped.
-func tooLarge(x *exchange, r *http.Request) *Problem {
+func tooLarge(x *exchange, r *http.Request, most int64) *Problem {
 	x.Header().Set("Connection", "close")
 	if x.caller != "" && r.Header.Get("Expect") == "" && r.ContentLength <= mostDropped {
 		_, _ = io.CopyN(io.Discard, r.Body, mostDropped)
 	}
-	return refuse(http.StatusRequestEntityTooLarge, pay.ClassLimit.String(), "body is too large")
+	return refuse(http.StatusRequestEntityTooLarge, pay.ClassLimit.String(), fmt.Sprintf("body is larger than %d bytes", most))
 }
 
 func encoded(h http.Header) bool {
