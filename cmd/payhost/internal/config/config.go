@@ -252,7 +252,7 @@ func decode(raw map[string]any) (*Config, error) {
 	if err := decoder.Decode(tree); err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "decoding failed") {
-				problems = append(problems, dotted(line))
+				problems = append(problems, undecoded(line))
 			}
 		}
 	}
@@ -267,6 +267,19 @@ func decode(raw map[string]any) (*Config, error) {
 		return nil, problems
 	}
 	return &c, nil
+}
+
+// undecoded turns mapstructure's "'limits.memory' is no size" into "limits.memory: is no
+// size".
+func undecoded(line string) string {
+	path, wrong, ok := strings.Cut(strings.TrimPrefix(line, "'"), "' ")
+	switch {
+	case !ok:
+		return dotted(line)
+	case strings.HasPrefix(wrong, "time: "): // of time.ParseDuration, without the text
+		wrong = "is not a duration such as 10s"
+	}
+	return dotted(path) + ": " + wrong
 }
 
 // dotted turns mapstructure's "connections[a].b" into "connections.a.b".
