@@ -144,8 +144,8 @@ func TestSameKey(t *testing.T) {
 	})
 }
 
-// TestKeyScope uses one key for many things: only the same caller, connection,
-// operation and object share it, and then the fields must be the same.
+// TestKeyScope uses one key for many things: only the same caller, connection and
+// operation share it, and then the fields must be the same, the payment among them.
 func TestKeyScope(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, kind string) {
@@ -186,6 +186,14 @@ func TestKeyScope(t *testing.T) {
 			}
 			_, err = b.Engine.Refund(b.ctx(), call, p.PaymentID(), payments.NewRefund{Amount: p.Paid.Money, Reason: "another"})
 			b.refuses("refund, same key, other reason", err, pay.ClassKeyReused)
+		}
+		first := b.must(b.Engine.Create(b.ctx(), b.call(), yenilPayment("2")))
+		second := b.must(b.Engine.Create(b.ctx(), b.call(), yenilPayment("3")))
+		b.must(b.Engine.Cancel(b.ctx(), call, first.PaymentID()))
+		_, err := b.Engine.Cancel(b.ctx(), call, second.PaymentID())
+		b.refuses("cancel, same key, another payment", err, pay.ClassKeyReused)
+		if again := b.reload(second); again.Status != pay.PaymentPending {
+			t.Errorf("the other payment is %s", again.Status)
 		}
 		for name, c := range map[string]payments.Call{
 			"no key": {Caller: "shop"}, "no caller": {Key: "1"}, "long": {Caller: "shop", Key: fmt.Sprintf("%0256d", 1)},

@@ -268,7 +268,7 @@ func (e *Engine) autoRefund(ctx context.Context, b *ledger.Book) {
 	if !e.owes(b) || b.InDoubt() != nil {
 		return
 	}
-	call := Call{Caller: "host", Key: "late success"}
+	call := Call{Caller: "host", Key: "late success of " + b.PaymentID()}
 	_, err := e.refund(ctx, call, actorHost, b, NewRefund{Amount: b.Paid.Money, Reason: "paid after the payment had ended"})
 	if err != nil {
 		e.log.Warn("late success is not given back yet", "payment", b.PaymentID(), "error", err)

@@ -63,6 +63,15 @@ type step struct {
 	answer  func(*Answer, *ledger.Operation)
 }
 
+// addressed is what an operation on a payment is asked for with. Which payment it is on
+// is one of the fields: a key that was used for another one is refused, since whoever
+// uses it twice has mixed up something, and money would move.
+type addressed struct {
+	Payment string
+	Object  string // a refund's id
+	Fields  any
+}
+
 func (e *Engine) onPayment(ctx context.Context, call Call, payment string, s step) (Answer, error) {
 	book, err := e.paymentBook(ctx, payment)
 	if err != nil {
@@ -74,13 +83,9 @@ func (e *Engine) onPayment(ctx context.Context, call Call, payment string, s ste
 // onBook runs a step on a book.
 func (e *Engine) onBook(ctx context.Context, call Call, actor string, book *ledger.Book, s step) (Answer, error) {
 	in := &intent{
-		op: s.op, call: call, actor: actor, fields: s.fields, book: book.ID, request: s.request, answer: s.answer, look: s.look,
-		scope: store.Scope{
-			Caller: call.Caller, Connection: book.Connection, Operation: s.op.String() + " " + book.PaymentID(), Key: call.Key,
-		},
-	}
-	if s.object != "" {
-		in.scope.Operation += " " + s.object
+		op: s.op, call: call, actor: actor, book: book.ID, request: s.request, answer: s.answer, look: s.look,
+		fields: addressed{book.PaymentID(), s.object, s.fields},
+		scope:  store.Scope{Caller: call.Caller, Connection: book.Connection, Operation: s.op.String(), Key: call.Key},
 	}
 	if in.answer == nil {
 		in.answer = func(*Answer, *ledger.Operation) {}
