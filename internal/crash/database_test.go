@@ -26,6 +26,14 @@ func refused(t *testing.T, s *shop, order string) {
 	}
 }
 
+// ready wants payhost to say whether it can take payments.
+func ready(t *testing.T, s *shop, want int) {
+	t.Helper()
+	if code, err := s.request(http.MethodGet, "/readyz", "", nil, nil); err != nil || code != want {
+		t.Errorf("/readyz answers %d, %v, want %d", code, err, want)
+	}
+}
+
 // taken wants the same create to succeed under the same key, as soon as it can.
 func taken(t *testing.T, s *shop, order string) answer {
 	t.Helper()
@@ -64,9 +72,11 @@ func TestFullDisk(t *testing.T) {
 	}
 	refused(t, s, "full")
 	refused(t, s, "full")
+	ready(t, s, http.StatusServiceUnavailable)
 	if err := s.raw(http.MethodPost, "/_disk/0", "", nil, nil); err != nil {
 		t.Fatal(err)
 	}
+	ready(t, s, http.StatusOK)
 	taken(t, s, "full")
 	if n := registered(s); n != 2 {
 		t.Errorf("two payments were registered %d times", n)

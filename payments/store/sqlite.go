@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -35,6 +36,7 @@ type SQLite struct {
 	prepared        statements // of readers
 	lock            *os.File
 	committer       *committer
+	stuck           atomic.Bool // the last update failed for the database's sake
 	placer          *placer
 	stopPlacer      context.CancelFunc
 
@@ -140,7 +142,29 @@ func (s *SQLite) read(ctx context.Context, do func(q querier) error) error {
 
 // change implements backend.
 func (s *SQLite) change(ctx context.Context, do func(t *tx) error) error {
-	return s.call(ctx, func() error { return s.committer.submit(ctx, do) })
+	return s.call(ctx, func() error {
+		err := s.committer.submit(ctx, do)
+		switch {
+		case err == nil:
+			s.stuck.Store(false)
+		case errors.Is(err, ErrUnavailable):
+			s.stuck.Store(true)
+		}
+		return err
+	})
+}
+
+// sqlTouch writes a page and changes nothing: what nobody uses is 0 already. A row that is
+// set to what it is would not be written.
+const sqlTouch = `PRAGMA user_version = 0`
+
+// Ping implements Store. After an update that failed it takes one that does not: what
+// is on a full disk can still be read.
+func (s *SQLite) Ping(ctx context.Context) error {
+	if !s.stuck.Load() {
+		return s.core.Ping(ctx)
+	}
+	return s.change(ctx, func(t *tx) error { return t.later(sqlTouch) })
 }
 
 // update implements backend.

@@ -110,7 +110,8 @@ type Store interface {
 	// Exclusive reports whether this process alone uses the store, so that whatever runs
 	// in it by the books belonged to a process that is gone.
 	Exclusive() bool
-	// Ping reports whether the database answers.
+	// Ping reports whether the database answers and, if an update has failed, whether one
+	// can be made again.
 	Ping(ctx context.Context) error
 
 	// StartJobs begins to work off jobs. It may be called once; stop waits for the jobs
