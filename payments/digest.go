@@ -19,8 +19,9 @@ func (e *Engine) digest(w *writing, h hints, s seen) {
 	for _, o := range s.payment.Observations {
 		w.news(ledger.Observed{Observation: ledger.ObservationOf(o), Source: "probe"})
 	}
-	told := tells(s.payment) && !contradicts(w.book, s.payment)
-	if !told && s.payment.Found == pay.FoundObserved {
+	known := tells(s.payment) && !contradicts(w.book, s.payment)
+	told := known && slices.ContainsFunc(s.payment.Observations, unpaid)
+	if !known && s.payment.Found == pay.FoundObserved {
 		s.payment.Found = pay.FoundNothing // it proves nothing, neither that nothing happened nor that nobody has paid
 	}
 	for id, item := range s.refunds {
@@ -54,6 +55,13 @@ func contradicts(b *ledger.Book, item pay.StatusItem) bool {
 		}
 	}
 	return false
+}
+
+// unpaid reports whether the provider's word about a payment is that nobody has paid. A
+// word that the plugin does not know is not that: it may stand for paid.
+func unpaid(o pay.Observation) bool {
+	return o.Subject == pay.SubjectPayment && (o.Payment == pay.PaymentCreated || o.Payment == pay.PaymentPending) &&
+		o.AmountPaid.Minor == 0
 }
 
 // contradicted tells an operator of an answer that the plugin could not take for one
