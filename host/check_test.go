@@ -30,11 +30,18 @@ func TestCheck(t *testing.T) {
 		class pay.Class // 0 for none
 		field string
 	}{
-		"create":             {r.conn.CheckCreate(unkeyed), 0, ""},
-		"create, odd":        {r.conn.CheckCreate(odd), pay.ClassInvalidRequest, "amount.value"},
-		"create, expired":    {r.conn.CheckCreate(late), pay.ClassInvalidRequest, "expires_at"},
-		"create, big":        {r.conn.CheckCreate(big), pay.ClassInvalidRequest, ""},
-		"refund":             {r.conn.CheckRefund(pay.RefundRequest{Amount: amount, Paid: paid}), 0, ""},
+		"create":          {r.conn.CheckCreate(unkeyed), 0, ""},
+		"create, odd":     {r.conn.CheckCreate(odd), pay.ClassInvalidRequest, "amount.value"},
+		"create, expired": {r.conn.CheckCreate(late), pay.ClassInvalidRequest, "expires_at"},
+		"create, big":     {r.conn.CheckCreate(big), pay.ClassInvalidRequest, ""},
+		"refund":          {r.conn.CheckRefund(pay.RefundRequest{Amount: amount, Paid: paid}), 0, ""},
+		// A refund is not held to what a payment may be at most, nor the whole of it to the least; a part of it is.
+		"refund of what was taken under wider bounds": {
+			r.conn.CheckRefund(pay.RefundRequest{Amount: pay.New(200_000_000, pay.KZT), Paid: pay.New(200_000_000, pay.KZT)}), 0, "",
+		},
+		"refund, not in steps": {
+			r.conn.CheckRefund(pay.RefundRequest{Amount: pay.New(50, pay.KZT), Paid: pay.New(50, pay.KZT)}), pay.ClassInvalidRequest, "amount.value",
+		},
 		"refund, too much":   {r.conn.CheckRefund(pay.RefundRequest{Amount: paid, Paid: amount}), pay.ClassInvalidRequest, "amount.value"},
 		"cancel":             {r.conn.CheckCancel(pay.PaymentRequest{}), 0, ""},
 		"bind":               {r.conn.CheckBind(pay.BindRequest{Code: "x"}), pay.ClassUnsupported, ""},

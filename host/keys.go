@@ -51,10 +51,7 @@ func (b *binding) providerKey(ctx context.Context, spec pay.OperationSpec, from 
 	if from.Key == "" {
 		return "", invalid("key", "is empty: an operation that writes needs a key of its own")
 	}
-	most := spec.KeyMaxLen
-	if most == 0 {
-		most = 64
-	}
+	most := mostKey(spec)
 	switch spec.KeyForm {
 	case pay.KeyUUID:
 		return uuidKey(b.seed(spec, from)), nil
@@ -64,6 +61,14 @@ func (b *binding) providerKey(ctx context.Context, spec pay.OperationSpec, from 
 		return b.counterKey(ctx, spec, from)
 	}
 	return textKey(from.Key, b.seed(spec, from), most), nil
+}
+
+// mostKey is how long a provider key may be, in bytes.
+func mostKey(spec pay.OperationSpec) int {
+	if spec.KeyMaxLen == 0 {
+		return 64
+	}
+	return spec.KeyMaxLen
 }
 
 // seed is unique to the connection, the operation and its key.

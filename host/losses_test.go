@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -47,6 +48,58 @@ func TestLost(t *testing.T) {
 	back := host.Losses{Flows: []pay.Flow{pay.FlowQR}, Currencies: []pay.Currency{pay.RUB}}
 	if d := cmp.Diff(back, host.Lost(&less, &whole)); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestLostByChange names what a revision declares otherwise of a currency, of a second send and of notifications, and
+// nothing where it declares more, or what one call alone goes by.
+func TestLostByChange(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*pay.Manifest)
+		want   string
+		back   string // what the way back loses
+	}{
+		"what one call goes by": {func(m *pay.Manifest) {
+			m.BatchSize, m.PollInterval, m.NotProcessed503, m.VisibilityHorizon = 1, time.Hour, true, time.Second
+			m.Operations[5].MoneyCalls, m.Operations[7].KeySetting = 1, "level"
+		}, "nothing", "nothing"},
+		"bounds": {
+			func(m *pay.Manifest) {
+				m.Currencies = []pay.CurrencySpec{{Currency: pay.KZT, Step: 300, Min: 600, Max: 40_000}}
+			},
+			"amounts KZT step 1.00 KZT to 3.00 KZT and min 1.00 KZT to 6.00 KZT and max 1000000.00 KZT to 400.00 KZT", "nothing",
+		},
+		"a finer step that was none": {
+			func(m *pay.Manifest) {
+				m.Currencies = []pay.CurrencySpec{{Currency: pay.KZT, Step: 1, Min: 1}}
+			},
+			"nothing", "amounts KZT step 0.01 KZT to 1.00 KZT and min 0.01 KZT to 1.00 KZT and max none to 1000000.00 KZT",
+		},
+		"idempotency": {
+			func(m *pay.Manifest) {
+				m.Operations[6].Idempotency, m.Operations[6].KeyForm = pay.IdempotencyNone, pay.KeyNone
+			},
+			"repeat refund idempotency native to none and key uuid to none", "repeat refund key none to uuid",
+		},
+		"of what is never sent again": {
+			func(m *pay.Manifest) { m.Operations[7].Idempotency = pay.IdempotencyNatural },
+			"nothing", "repeat cancel idempotency natural to none",
+		},
+		"key's length":  {func(m *pay.Manifest) { m.Operations[5].KeyMaxLen = 20 }, "repeat create key length 64 to 20", "nothing"},
+		"key's life":    {func(m *pay.Manifest) { m.Operations[6].KeyLifetime = time.Hour }, "repeat refund key lifetime 24h0m0s to 1h0m0s", "nothing"},
+		"of no native":  {func(m *pay.Manifest) { m.Operations[5].KeyLifetime = time.Hour }, "nothing", "nothing"},
+		"notifications": {func(m *pay.Manifest) { m.Notification = pay.AuthenticityWeak }, "notification strong to weak", "nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now, next := probe.New().Manifest(), probe.New().Manifest()
+			tt.change(&next)
+			there, back := host.Lost(&now, &next), host.Lost(&next, &now)
+			if there.String() != tt.want || back.String() != tt.back || there.None() != (tt.want == "nothing") {
+				t.Errorf("lost %q, and back %q; want %q and %q", there, back, tt.want, tt.back)
+			}
+		})
 	}
 }
 

@@ -77,23 +77,56 @@ func checkLines(lines []pay.Line, currency pay.Currency) error {
 
 // checkAmount holds an amount against the currencies that the plugin takes.
 func checkAmount(m *pay.Manifest, field string, amount pay.Money) error {
+	spec, err := currencyOf(m, field, amount)
+	if err != nil {
+		return err
+	}
+	return bounded(spec, field, amount)
+}
+
+func currencyOf(m *pay.Manifest, field string, amount pay.Money) (pay.CurrencySpec, error) {
 	if amount.IsZero() {
-		return invalid(field, "is missing")
+		return pay.CurrencySpec{}, invalid(field, "is missing")
 	}
 	spec, ok := m.Currency(amount.Currency)
-	switch {
-	case !ok:
-		return invalid(field+".currency", "provider does not take "+strconv.Quote(string(amount.Currency)))
-	case amount.Minor < 1:
-		return invalid(field+".value", "must be above zero")
-	case amount.Minor%spec.Step != 0:
-		return invalid(field+".value", "must be a multiple of "+pay.New(spec.Step, amount.Currency).String())
-	case amount.Minor < spec.Min:
-		return invalid(field+".value", "is below the provider's least, "+pay.New(spec.Min, amount.Currency).String())
-	case spec.Max > 0 && amount.Minor > spec.Max:
-		return invalid(field+".value", "is above the provider's most, "+pay.New(spec.Max, amount.Currency).String())
+	if !ok {
+		return spec, invalid(field+".currency", "provider does not take "+strconv.Quote(string(amount.Currency)))
+	}
+	return spec, nil
+}
+
+func bounded(spec pay.CurrencySpec, field string, amount pay.Money) error {
+	if problem := amountProblem(spec, amount.Minor); problem != "" {
+		return invalid(field+".value", problem)
 	}
 	return nil
+}
+
+// amountProblem says why an amount in minor units is not taken, "" if it is.
+func amountProblem(spec pay.CurrencySpec, minor int64) string {
+	switch {
+	case minor < 1:
+		return "must be above zero"
+	case minor%spec.Step != 0:
+		return "must be a multiple of " + pay.New(spec.Step, spec.Currency).String()
+	case minor < spec.Min:
+		return "is below the provider's least, " + pay.New(spec.Min, spec.Currency).String()
+	case spec.Max > 0 && minor > spec.Max:
+		return "is above the provider's most, " + pay.New(spec.Max, spec.Currency).String()
+	}
+	return ""
+}
+
+// ofRefunds is what a refund is held to; all says that it gives back all that is left.
+// A currency's bounds are of payments, and what was paid may have been paid under
+// others: no refund is too large for them, nor is all that is left too small. The
+// step holds in any case, since a plugin may write amounts in units of it.
+func ofRefunds(spec pay.CurrencySpec, all bool) pay.CurrencySpec {
+	spec.Max = 0
+	if all {
+		spec.Min = 0
+	}
+	return spec
 }
 
 func checkCode(code string) error {
@@ -103,8 +136,14 @@ func checkCode(code string) error {
 	return nil
 }
 
+// checkRefund holds a refund against the manifest and what was paid.
 func checkRefund(m *pay.Manifest, r *pay.RefundRequest) error {
-	if err := checkAmount(m, "amount", r.Amount); err != nil {
+	spec, err := currencyOf(m, "amount", r.Amount)
+	if err != nil {
+		return err
+	}
+	all := r.Amount.Minor == r.Paid.Minor-r.Refunded.Minor
+	if err := bounded(ofRefunds(spec, all), "amount", r.Amount); err != nil {
 		return err
 	}
 	if r.Paid.IsZero() {

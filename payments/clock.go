@@ -34,7 +34,7 @@ type hints struct {
 	batch        int
 	refundStatus bool // refunds can be asked after by themselves
 
-	lifetimes map[pay.Operation]time.Duration // how long the provider knows the key of an operation
+	specs map[pay.Operation]pay.OperationSpec
 }
 
 func hintsOf(m *pay.Manifest) hints {
@@ -46,19 +46,11 @@ func hintsOf(m *pay.Manifest) hints {
 		h.horizon = defaultHorizon
 	}
 	_, h.refundStatus = m.Operation(pay.OpRefundStatus)
-	h.lifetimes = make(map[pay.Operation]time.Duration, len(m.Operations))
+	h.specs = make(map[pay.Operation]pay.OperationSpec, len(m.Operations))
 	for _, spec := range m.Operations {
-		h.lifetimes[spec.Operation] = keyLifetime(spec)
+		h.specs[spec.Operation] = spec
 	}
 	return h
-}
-
-// keyLifetime is how long a provider is trusted to know an operation's key.
-func keyLifetime(spec pay.OperationSpec) time.Duration {
-	if spec.KeyLifetime <= 0 {
-		return unknownLifetime
-	}
-	return spec.KeyLifetime
 }
 
 // dueTime returns when a book is to be looked at next, zero for never.
@@ -103,10 +95,11 @@ func dueTime(b *ledger.Book, h hints, now time.Time) time.Time {
 // a day apart by then, and a night's outage would leave the doubt to an operator.
 // Zero for other doubts.
 func lastChance(o *ledger.Operation, h hints) time.Time {
-	lifetime := h.lifetimes[o.Op]
-	if o.Idempotency != pay.IdempotencyNative || o.FirstSent.IsZero() || lifetime == 0 {
+	spec, ok := h.specs[o.Op]
+	if o.Idempotency != pay.IdempotencyNative || o.FirstSent.IsZero() || !ok {
 		return time.Time{}
 	}
+	lifetime := keyLifetime(o, spec)
 	return o.FirstSent.Add(lifetime - lifetime/12)
 }
 
@@ -130,7 +123,7 @@ func paymentDue(b *ledger.Book, h hints, now time.Time) time.Time {
 		}
 		next := closely(laterOf(b.CreatedAt, end.Add(-pollWindow)), end, h.poll, now)
 		if b.Status == pay.PaymentPending {
-			if over := expiry(b).Add(horizonOf(h)); over.After(now) && over.Before(next) {
+			if over := settledBy(b, h); over.After(now) && over.Before(next) {
 				next = over
 			}
 		}
@@ -158,8 +151,15 @@ func expiry(b *ledger.Book) time.Time {
 	return b.ExpiresAt
 }
 
-// horizonOf is how long after its expiry a payment may still change unseen.
-func horizonOf(h hints) time.Duration { return max(h.horizon, expiryGrace) }
+// settledBy is when a payment that nobody paid in time can no longer change unseen: its
+// expiry, and the longest horizon that anything of it was sent under.
+func settledBy(b *ledger.Book, h hints) time.Time {
+	horizon := max(h.horizon, expiryGrace)
+	for i := range b.Operations {
+		horizon = max(horizon, horizonOf(&b.Operations[i], h))
+	}
+	return expiry(b).Add(horizon)
+}
 
 // closely polls with the provider's interval until end, then ever more rarely.
 func closely(began, end time.Time, every time.Duration, now time.Time) time.Time {

@@ -103,6 +103,7 @@ func (e *Engine) firstOperation(ctx context.Context, a *attempt, in *intent, op 
 		Refund: op.Refund, Receipt: op.Receipt, Idempotency: op.Idempotency, Revision: a.conn.Revision(),
 		RequestID: in.call.RequestID, Summary: in.request.summary(),
 	}
+	promised(&a.begin, hintsOf(&manifest))
 	if r := in.request.Receipt; r != nil {
 		a.begin.Register, a.begin.FiscalSign = r.RegisterNumber, r.FiscalSign
 	}

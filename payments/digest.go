@@ -99,7 +99,7 @@ func (e *Engine) weighAbsence(w *writing, h hints, s seen) {
 	for i := range w.book.Operations {
 		o := &w.book.Operations[i]
 		// Two looks must be apart: one answer read twice agrees with itself.
-		if o.Outcome == pay.OutcomeInDoubt && s.at.Sub(o.SentAt) > h.horizon && s.at.Sub(o.AbsentAt) >= h.poll &&
+		if o.Outcome == pay.OutcomeInDoubt && s.at.Sub(o.SentAt) > horizonOf(o, h) && s.at.Sub(o.AbsentAt) >= h.poll &&
 			absent(w.book, o, h, s) {
 			line.Absent = append(line.Absent, o.ID)
 		}
@@ -182,7 +182,7 @@ func (e *Engine) expire(w *writing, h hints, s seen, told bool) {
 		}
 		return
 	}
-	over := expiry(b).Add(horizonOf(h))
+	over := settledBy(b, h)
 	if s.at.Before(over) || !told && s.payment.Found != pay.FoundNot {
 		return
 	}

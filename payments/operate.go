@@ -163,6 +163,9 @@ func (e *Engine) repeat(ctx context.Context, in *intent, book *ledger.Book, op *
 	if err != nil {
 		return Answer{}, err
 	}
+	if spec := e.hints(conn.Name()).specs[op.Op]; op.ProviderKey == "" && spec.KeyForm != pay.KeyNone {
+		return Answer{}, conflict(pay.AdviceNewAttempt, "the operation began without a provider key, and the revision in use sends one")
+	}
 	a := e.attemptAgain(conn, book, op, in.request)
 	a.call, a.actor = in.call, in.actor
 	a.guard = func(b *ledger.Book) error { return mayRepeat(b, op.ID) }
@@ -191,13 +194,15 @@ func (e *Engine) looked(ctx context.Context, in *intent, conn *host.Connection, 
 func (e *Engine) attemptAgain(conn *host.Connection, book *ledger.Book, op *ledger.Operation, r request) *attempt {
 	next := *op
 	next.Attempt++
-	return &attempt{
+	a := &attempt{
 		engine: e, conn: conn, book: book, op: next, request: r,
 		begin: ledger.Prepared{
 			Operation: op.ID, Op: op.Op, Attempt: next.Attempt, Sequence: op.Sequence, ProviderKey: op.ProviderKey,
 			Amount: op.Amount, Refund: op.Refund, Receipt: op.Receipt, Idempotency: op.Idempotency, Revision: conn.Revision(),
 		},
 	}
+	promised(&a.begin, e.hints(conn.Name()))
+	return a
 }
 
 // answer turns how an attempt ended into an answer.

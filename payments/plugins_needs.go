@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/payments/ledger"
@@ -63,14 +64,14 @@ func (p *Plugins) missing(ctx context.Context, name string, lost host.Losses) (m
 	if err != nil {
 		return nil, err
 	}
-	m := missed{}
+	m, now := missed{}, p.now()
 	for connection := range due {
 		if c, ok := p.host.Connection(connection); ok && c.Plugin() != name {
 			continue
 		}
 		if err := p.store.Unfinished(ctx, connection, func(b *ledger.Book) {
 			if b.Provider == provider {
-				m.add(connection, needs(b, lost))
+				m.add(connection, needs(b, lost, now))
 			}
 		}); err != nil {
 			return nil, err
@@ -108,8 +109,9 @@ func (m missed) String() string {
 // needs returns the names of what a book can't be finished without, of what would be
 // lost. A book at rest needs nothing: what may yet be asked for, such as a refund of
 // what was paid last year, would keep an operation for ever.
-func needs(b *ledger.Book, lost host.Losses) []string {
-	ops := append(paymentNeeds(b), openNeeds(b)...)
+func needs(b *ledger.Book, lost host.Losses, now time.Time) []string {
+	pending := paymentNeeds(b)
+	ops := append(pending, openNeeds(b)...)
 	if len(ops) == 0 {
 		return nil
 	}
@@ -127,6 +129,16 @@ func needs(b *ledger.Book, lost host.Losses) []string {
 	for _, c := range lost.Currencies {
 		if b.Amount.Currency == c || b.Paid.Currency == c {
 			n.Currencies = append(n.Currencies, c)
+		}
+	}
+	for _, c := range lost.Amounts {
+		if needsAmount(b, pending, c) {
+			n.Amounts = append(n.Amounts, c)
+		}
+	}
+	for _, c := range lost.Repeats {
+		if needsRepeat(b, c, now) {
+			n.Repeats = append(n.Repeats, c)
 		}
 	}
 	return n.Names()

@@ -11,10 +11,6 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// unknownLifetime is how long a provider is trusted to know a key if its plugin
-// does not say.
-const unknownLifetime = day
-
 // recoverStale ends attempts whose process is gone, so that whoever waits for the
 // book need not wait for the job that would.
 func (e *Engine) recoverStale(ctx context.Context, b *ledger.Book) error {
@@ -145,12 +141,12 @@ func (e *Engine) resendable(conn *host.Connection, b *ledger.Book, o *ledger.Ope
 		return false
 	}
 	spec, _ := m.Operation(o.Op)
-	if spec.Idempotency != o.Idempotency {
-		return false // another revision by now: what held for the one that sent it may not hold for this one
+	if !sameRepeat(o, spec) {
+		return false
 	}
 	switch o.Idempotency {
 	case pay.IdempotencyNative:
-		return e.now().Before(o.FirstSent.Add(keyLifetime(spec)))
+		return e.now().Before(o.FirstSent.Add(keyLifetime(o, spec)))
 	case pay.IdempotencyNatural:
 		return e.now().Before(o.FirstSent.Add(watchPeriod))
 	case pay.IdempotencyLookup:

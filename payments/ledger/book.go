@@ -69,6 +69,9 @@ type Operation struct {
 	Base        Amount          `json:"base,omitzero"` // a refund: what had gone back before
 	Actor       string          `json:"actor,omitempty"`
 
+	HorizonMS     int64 `json:"horizon_ms,omitempty"`      // the longest that a revision declared that sent it
+	KeyLifetimeMS int64 `json:"key_lifetime_ms,omitempty"` // the shortest; 0 if none did
+
 	BeganAt    time.Time `json:"began_at"`
 	SentAt     time.Time `json:"sent_at,omitzero"`     // when a writing call last left
 	FirstSent  time.Time `json:"first_sent,omitzero"`  // when the first one did

@@ -85,6 +85,11 @@ type Prepared struct {
 	RequestID   string            `json:"request_id,omitempty"`
 	Lease       time.Time         `json:"lease"`             // until when the attempt belongs to whoever began it
 	Summary     map[string]string `json:"summary,omitempty"` // of the request, masked
+
+	// What the revision declares: how long an absence proves nothing, and how long the
+	// provider knows the key of an operation that may be sent again under it.
+	HorizonMS     int64 `json:"horizon_ms,omitempty"`
+	KeyLifetimeMS int64 `json:"key_lifetime_ms,omitempty"`
 }
 
 // Sending says that a writing call is about to leave.

@@ -104,6 +104,10 @@ func (b *Book) prepare(e Entry, p Prepared) bool {
 		b.rebase(b.Refund(op.Refund))
 	}
 	op.Attempt, op.Outcome, op.Lease, op.Revision = p.Attempt, pay.OutcomePrepared, p.Lease, p.Revision
+	op.HorizonMS = max(op.HorizonMS, p.HorizonMS)
+	if p.KeyLifetimeMS > 0 && (op.KeyLifetimeMS == 0 || p.KeyLifetimeMS < op.KeyLifetimeMS) {
+		op.KeyLifetimeMS = p.KeyLifetimeMS
+	}
 	if op.Op == pay.OpRelease && b.Paid.IsZero() && b.Returned.IsZero() {
 		b.Amount = op.Amount // at a till the amount is known only now
 	}

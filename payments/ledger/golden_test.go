@@ -57,7 +57,7 @@ func everything() []ledger.Body {
 		ledger.Prepared{
 			Operation: op, Op: pay.OpRelease, Attempt: 1, Sequence: 2, ProviderKey: "100500-2", Amount: kzt(250000), Refund: refund,
 			Receipt: receipt, Reason: "one less", Register: "0000", FiscalSign: "2718", Idempotency: pay.IdempotencyLookup, Revision: "abc",
-			RequestID: "req-1", Lease: at, Summary: map[string]string{"x": "y"},
+			RequestID: "req-1", Lease: at, Summary: map[string]string{"x": "y"}, HorizonMS: 600000, KeyLifetimeMS: 86400000,
 		},
 		ledger.Sending{Operation: op, Attempt: 1, Call: 2, Method: "POST", URL: "https://pay.example/orders"},
 		ledger.Outcome{
