@@ -49,8 +49,9 @@ type Plugins interface {
 	List() []payments.PluginInfo
 	Push(ctx context.Context, by, name string, binary []byte) (store.Revision, error)
 	Revisions(ctx context.Context, name string) ([]store.Revision, error)
-	Activate(ctx context.Context, by, name, digest string, force bool) (payments.Activated, error)
-	Rollback(ctx context.Context, by, name string, force bool) (payments.Activated, error)
+	Activations(ctx context.Context, name string) ([]store.Activation, error)
+	Activate(ctx context.Context, by, name, digest string, force bool) (store.Activation, error)
+	Rollback(ctx context.Context, by, name string, force bool) (store.Activation, error)
 }
 
 var (

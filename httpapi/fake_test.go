@@ -204,16 +204,23 @@ func (s shelf) Revisions(ctx context.Context, name string) ([]store.Revision, er
 	return []store.Revision{{Plugin: name, Digest: digest, At: began}, {Plugin: name, Digest: "old", At: began}}, s.f.err
 }
 
-func (s shelf) Activate(ctx context.Context, by, name, digest string, force bool) (payments.Activated, error) {
-	s.f.note(ctx, "activate", payments.Call{Caller: by}, name, digest, force)
-	a := store.Activation{Seq: 3, Plugin: name, Digest: digest, Source: "api", By: by, At: began}
-	return payments.Activated{Activation: a, Lost: []string{"refund", "currency KZT"}}, s.f.err
+func (s shelf) Activations(context.Context, string) ([]store.Activation, error) {
+	return []store.Activation{{
+		Seq: 3, Plugin: "rahmet", Digest: digest, Source: "api", By: "ops", At: began,
+		Lost: []string{"refund"}, Forced: true, Needed: "refund (2 of rahmet-main)",
+	}}, s.f.err
 }
 
-func (s shelf) Rollback(ctx context.Context, by, name string, force bool) (payments.Activated, error) {
+func (s shelf) Activate(ctx context.Context, by, name, digest string, force bool) (store.Activation, error) {
+	s.f.note(ctx, "activate", payments.Call{Caller: by}, name, digest, force)
+	return store.Activation{
+		Seq: 3, Plugin: name, Digest: digest, Source: "api", By: by, At: began, Lost: []string{"refund", "currency KZT"},
+	}, s.f.err
+}
+
+func (s shelf) Rollback(ctx context.Context, by, name string, force bool) (store.Activation, error) {
 	s.f.note(ctx, "rollback", payments.Call{Caller: by}, name, force)
-	a := store.Activation{Seq: 4, Plugin: name, Digest: digest, Source: "rollback", By: by, At: began}
-	return payments.Activated{Activation: a}, s.f.err
+	return store.Activation{Seq: 4, Plugin: name, Digest: digest, Source: "rollback", By: by, At: began}, s.f.err
 }
 
 // paid is a payment with a refund in doubt and a receipt.

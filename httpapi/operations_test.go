@@ -204,6 +204,10 @@ func TestSwapLosses(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, got)
 		}
 	}
+	const history = `"lost":["refund"],"forced":true,"needed":"refund (2 of rahmet-main)"`
+	if got := send(api, request("GET", "/v1/plugins/rahmet/revisions", "")).Body.String(); !strings.Contains(got, history) {
+		t.Errorf("revisions do not say who insisted on what: %s", got)
+	}
 	f.err = &pay.Error{Class: pay.ClassStateConflict, Message: "confirm (3 of kassa-1)", Advice: pay.AdviceOperator}
 	if p := problem(t, send(api, request("POST", "/v1/plugins/rahmet/activate", activateBody)), 409); p["detail"] != "confirm (3 of kassa-1)" ||
 		p["effect"] != "none" || p["advice"] != "operator" {

@@ -212,7 +212,8 @@ type plugin struct {
 }
 
 type revisionList struct {
-	Revisions []revision `json:"revisions" nullable:"false" doc:"Newest first"`
+	Revisions   []revision  `json:"revisions" nullable:"false" doc:"Newest first"`
+	Activations []activated `json:"activations" nullable:"false" doc:"What was put in place and by whom, newest first, the last 200"`
 }
 
 type revision struct {
@@ -232,15 +233,17 @@ type activated struct {
 	Source string    `json:"source" doc:"config, api or rollback"`
 	By     string    `json:"by"`
 	At     time.Time `json:"at"`
-	Lost   []string  `json:"lost,omitempty" nullable:"false" doc:"Operations, flows and currencies that only the revision before had"`
+	Lost   []string  `json:"lost,omitempty" nullable:"false" doc:"What only the revision before could do, or promised otherwise"`
+	Forced bool      `json:"forced" doc:"Something under way needed what was lost, and it was put in place all the same"`
+	Needed string    `json:"needed,omitempty" doc:"What that was, by how many and on which connections" example:"confirm (12 of kassa-1)"`
 }
 
 func viewRevision(r store.Revision, active bool) revision {
 	return revision{r.Plugin, r.Digest, r.Version, r.Size, r.By, r.At.UTC(), active}
 }
 
-func viewActivation(a payments.Activated) activated {
-	return activated{a.Seq, a.Plugin, a.Digest, a.Source, a.By, a.At.UTC(), a.Lost}
+func viewActivation(a store.Activation) activated {
+	return activated{a.Seq, a.Plugin, a.Digest, a.Source, a.By, a.At.UTC(), a.Lost, a.Forced, a.Needed}
 }
 
 func viewConnection(c payments.ConnectionInfo) connection {

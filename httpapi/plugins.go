@@ -24,6 +24,7 @@ func (a *API) servePlugins() {
 	read(a, route{
 		id: "list-revisions", method: http.MethodGet, path: "/v1/plugins/{name}/revisions", tag: tagPlugins, scope: ScopeAdmin,
 		fails: []int{404, 422}, summary: "List a plugin's revisions",
+		about: "And what was put in place, by whom, what was lost by it, and whether it was forced.",
 	}, a.listRevisions)
 	write(a, route{
 		id: "activate-revision", method: http.MethodPost, path: "/v1/plugins/{name}/activate", tag: tagPlugins, scope: ScopeAdmin,
@@ -85,7 +86,14 @@ func (a *API) listRevisions(ctx context.Context, _ *exchange, in *pluginPath) (*
 	if err != nil {
 		return nil, err
 	}
-	out := revisionList{Revisions: make([]revision, 0, len(list))}
+	past, err := a.config.Plugins.Activations(ctx, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	out := revisionList{Revisions: make([]revision, 0, len(list)), Activations: make([]activated, 0, len(past))}
+	for _, act := range past {
+		out.Activations = append(out.Activations, viewActivation(act))
+	}
 	active := a.active(in.Name)
 	for _, r := range list {
 		out.Revisions = append(out.Revisions, viewRevision(r, r.Digest == active))

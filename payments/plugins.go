@@ -65,13 +65,6 @@ type PluginInfo struct {
 	Problem string
 }
 
-// Activated is an activation that was asked for.
-type Activated struct {
-	store.Activation
-	// Lost names what the revision before could do and this one can't: operations, flows, currencies.
-	Lost []string
-}
-
 // NewPlugins returns the plugins of a host.
 func NewPlugins(h *host.Host, s store.Store, logger hclog.Logger) *Plugins {
 	if logger == nil {
@@ -135,6 +128,15 @@ func (p *Plugins) put(ctx context.Context, by, name, digest, version string, bin
 	return stored, err
 }
 
+// Activations lists what was put in place under a plugin's name, newest first, the
+// last 200 at most; not_found if there is no such plugin.
+func (p *Plugins) Activations(ctx context.Context, name string) ([]store.Activation, error) {
+	if _, err := p.find(name); err != nil {
+		return nil, err
+	}
+	return p.activations(ctx, name, mostActivations)
+}
+
 // Revisions lists the revisions of a plugin, newest first; not_found if there is no such plugin.
 func (p *Plugins) Revisions(ctx context.Context, name string) ([]store.Revision, error) {
 	if _, err := p.find(name); err != nil {
@@ -165,24 +167,24 @@ func (p *Plugins) revision(ctx context.Context, name, digest string) (store.Revi
 //
 // A revision that lacks what is under way needs is refused with class
 // state_conflict, see [Plugins.Unneeded]. With force it is put in place all the
-// same, and the log says by whom: what can't be finished then waits for a revision
-// that can, or for an operator.
-func (p *Plugins) Activate(ctx context.Context, by, name, digest string, force bool) (Activated, error) {
+// same, and the activation says for good by whom and what was needed: what can't be
+// finished then waits for a revision that can, or for an operator.
+func (p *Plugins) Activate(ctx context.Context, by, name, digest string, force bool) (store.Activation, error) {
 	m, err := p.find(name)
 	if err != nil {
-		return Activated{}, err
+		return store.Activation{}, err
 	}
 	m.change.Lock()
 	defer m.change.Unlock()
 	if _, err := p.revision(ctx, name, digest); err != nil {
-		return Activated{}, err
+		return store.Activation{}, err
 	}
 	last, err := p.activations(ctx, name, 1)
 	if err != nil {
-		return Activated{}, err
+		return store.Activation{}, err
 	}
 	if len(last) > 0 && last[0].Digest == digest && p.digest(name) == digest {
-		return Activated{Activation: last[0]}, nil
+		return last[0], nil
 	}
 	return p.activate(ctx, m, store.Activation{Plugin: name, Digest: digest, Source: sourceAPI, By: by}, force)
 }
@@ -190,16 +192,16 @@ func (p *Plugins) Activate(ctx context.Context, by, name, digest string, force b
 // Rollback swaps in the revision that was in place before the one in use. Rolling
 // back twice comes back to where it began. state_conflict if there was none before,
 // or, without force, if it lacks what is under way needs; see [Plugins.Activate].
-func (p *Plugins) Rollback(ctx context.Context, by, name string, force bool) (Activated, error) {
+func (p *Plugins) Rollback(ctx context.Context, by, name string, force bool) (store.Activation, error) {
 	m, err := p.find(name)
 	if err != nil {
-		return Activated{}, err
+		return store.Activation{}, err
 	}
 	m.change.Lock()
 	defer m.change.Unlock()
 	list, err := p.activations(ctx, name, mostActivations)
 	if err != nil {
-		return Activated{}, err
+		return store.Activation{}, err
 	}
 	if len(list) > 0 {
 		now := list[0].Digest
@@ -209,31 +211,22 @@ func (p *Plugins) Rollback(ctx context.Context, by, name string, force bool) (Ac
 			}
 		}
 	}
-	return Activated{}, fault(pay.ClassStateConflict, "plugin "+name+" has had no other revision in place before")
+	return store.Activation{}, fault(pay.ClassStateConflict, "plugin "+name+" has had no other revision in place before")
 }
 
 // activate swaps a stored revision in and records it. The swap comes first: what
 // does not run here is not asked of other processes. If recording it fails, nobody
 // knows whether it was recorded; Follow brings this process to what was. The caller
 // holds m.change.
-func (p *Plugins) activate(ctx context.Context, m *managed, a store.Activation, force bool) (Activated, error) {
+func (p *Plugins) activate(ctx context.Context, m *managed, a store.Activation, force bool) (store.Activation, error) {
 	binary, err := p.store.Binary(ctx, a.Digest)
 	if err != nil {
-		return Activated{}, storeFault(err)
+		return store.Activation{}, storeFault(err)
 	}
-	agree := p.Unneeded(ctx, m.name)
-	if force {
-		agree = p.insisted(ctx, a.By, m.name)
+	if err := p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: a.Digest}, p.agreed(ctx, &a, force)); err != nil {
+		return store.Activation{}, pay.AsError(err)
 	}
-	var done Activated
-	if err := p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: a.Digest}, func(lost host.Losses) error {
-		done.Lost = lost.Names()
-		return agree(lost)
-	}); err != nil {
-		return Activated{}, pay.AsError(err)
-	}
-	done.Activation, err = p.record(ctx, m, a)
-	return done, err
+	return p.record(ctx, m, a)
 }
 
 // record writes an activation down that runs here already.
@@ -244,7 +237,8 @@ func (p *Plugins) record(ctx context.Context, m *managed, a store.Activation) (s
 	}
 	m.failed, m.backoff = "", 0
 	p.note(m, "")
-	p.log.Info("revision activated", "plugin", m.name, "digest", a.Digest, "source", a.Source, "by", a.By)
+	p.log.Info("revision activated", "plugin", m.name, "digest", a.Digest, "source", a.Source, "by", a.By,
+		"forced", a.Forced)
 	return a, nil
 }
 

@@ -139,8 +139,9 @@ func (p *Plugins) bootFile(
 	if running != "" && !brought {
 		return false, nil
 	}
+	a := store.Activation{Plugin: m.name, Digest: digest, Source: sourceConfig, By: sourceConfig}
 	if running != digest {
-		if err := p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: digest}, p.Unneeded(ctx, m.name)); err != nil {
+		if err := p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: digest}, p.agreed(ctx, &a, false)); err != nil {
 			return false, pay.AsError(err)
 		}
 	}
@@ -151,7 +152,7 @@ func (p *Plugins) bootFile(
 	if _, err := p.put(ctx, sourceConfig, m.name, digest, rev.Manifest().Version, binary); err != nil {
 		return false, err
 	}
-	_, err = p.record(ctx, m, store.Activation{Plugin: m.name, Digest: digest, Source: sourceConfig, By: sourceConfig})
+	_, err = p.record(ctx, m, a)
 	return err == nil, err
 }
 

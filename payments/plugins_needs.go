@@ -10,6 +10,7 @@ import (
 
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/payments/ledger"
+	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -26,28 +27,38 @@ type missed map[string]map[string]int
 // what begins between the answer and the switch, are not counted.
 func (p *Plugins) Unneeded(ctx context.Context, name string) func(host.Losses) error {
 	return func(lost host.Losses) error {
-		if lost.None() {
-			return nil
-		}
-		m, err := p.missing(ctx, name, lost)
-		switch {
-		case err != nil:
-			return storeFault(err)
-		case len(m) == 0:
-			return nil
-		}
-		return conflict(pay.AdviceOperator, "what is under way needs what the revision lacks: "+m.String()+
-			"; let it end first, take a revision that has it, or insist with force")
+		_, err := p.needed(ctx, name, lost)
+		return err
 	}
 }
 
-// insisted is Unneeded for somebody who takes the loss upon himself.
-func (p *Plugins) insisted(ctx context.Context, by, name string) func(host.Losses) error {
-	ask := p.Unneeded(ctx, name)
+// needed is [Plugins.Unneeded], and what is needed in words: "" if nothing is.
+func (p *Plugins) needed(ctx context.Context, name string, lost host.Losses) (string, error) {
+	if lost.None() {
+		return "", nil
+	}
+	m, err := p.missing(ctx, name, lost)
+	switch {
+	case err != nil:
+		return "not known: the store is not available", storeFault(err)
+	case len(m) == 0:
+		return "", nil
+	}
+	return m.String(), conflict(pay.AdviceOperator, "what is under way needs what the revision lacks: "+m.String()+
+		"; let it end first, take a revision that has it, or insist with force")
+}
+
+// agreed is Unneeded for an activation that is to be recorded: it is told what is lost
+// and, with force, what was needed of that.
+func (p *Plugins) agreed(ctx context.Context, a *store.Activation, force bool) func(host.Losses) error {
 	return func(lost host.Losses) error {
-		if err := ask(lost); err != nil {
-			p.log.Warn("revision is put in place by force", "plugin", name, "by", by, "lost", lost.String(), "error", err)
+		a.Lost = lost.Names()
+		needed, err := p.needed(ctx, a.Plugin, lost)
+		if err == nil || !force {
+			return err
 		}
+		a.Forced, a.Needed = true, needed
+		p.log.Warn("revision is put in place by force", "plugin", a.Plugin, "by", a.By, "lost", lost.String(), "needed", needed)
 		return nil
 	}
 }

@@ -50,16 +50,16 @@ func TestSwapKeepsWhatIsNeeded(t *testing.T) {
 				t.Errorf("runs %.12s, want %.12s", rev.Digest(), want.SHA256)
 			}
 		}
-		swap := func(lost string, do func() (payments.Activated, error)) {
+		swap := func(lost string, do func() (store.Activation, error)) {
 			t.Helper()
 			if a, err := do(); err != nil || strings.Join(a.Lost, " ") != lost {
 				t.Fatalf("lost %q, %v; want %q", a.Lost, err, lost)
 			}
 		}
-		activate := func(of host.Source, force bool) func() (payments.Activated, error) {
-			return func() (payments.Activated, error) { return p.Activate(b.ctx(), "ops", "smartpay", of.SHA256, force) }
+		activate := func(of host.Source, force bool) func() (store.Activation, error) {
+			return func() (store.Activation, error) { return p.Activate(b.ctx(), "ops", "smartpay", of.SHA256, force) }
 		}
-		rollback := func() (payments.Activated, error) { return p.Rollback(b.ctx(), "ops", "smartpay", false) }
+		rollback := func() (store.Activation, error) { return p.Rollback(b.ctx(), "ops", "smartpay", false) }
 		const lost = "error_catalog refund_status confirm"
 		if _, err := p.Push(b.ctx(), "ops", "smartpay", m.lean.Bytes); err != nil {
 			t.Fatal(err)
@@ -113,6 +113,11 @@ func TestSwapKeepsWhatIsNeeded(t *testing.T) {
 			t.Errorf("the log does not say who insisted:\n%s", text)
 		}
 		runs(m.lean)
+		forced, err := p.Activations(b.ctx(), "smartpay")
+		if err != nil || !forced[0].Forced || forced[0].By != "ops" || forced[0].Needed != "refund_status (1 of smartpay-till-1)" ||
+			strings.Join(forced[0].Lost, " ") != lost || forced[1].Forced || forced[1].Needed != "" {
+			t.Errorf("the record does not say who insisted, and on what: %+v, %v", forced, err)
+		}
 		untilMet(t, func() bool { // what was insisted on here, others take
 			rev, _ := next.Host.Revision("smartpay")
 			return rev.Digest() == m.lean.SHA256

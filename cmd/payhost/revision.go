@@ -123,6 +123,9 @@ func (a *api) activate(cmd *cobra.Command, path string, body activation) error {
 		if len(v.Lost) > 0 {
 			fmt.Fprintf(a.out.stdout, "it lacks what the revision before had: %s\n", strings.Join(v.Lost, ", "))
 		}
+		if v.Forced {
+			fmt.Fprintf(a.out.stdout, "by force, though this was needed: %s\n", v.Needed)
+		}
 	})
 }
 
@@ -144,6 +147,18 @@ func (a *api) revisions(list client.Revisions) {
 			mark = "in use"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", r.Version, r.Digest, r.Size, r.By, r.At.Format(time.RFC3339), mark)
+	}
+	_ = w.Flush()
+	if len(list.Activations) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nPUT IN PLACE\tDIGEST\tSOURCE\tBY\tLOST\t")
+	for _, v := range list.Activations {
+		lost := strings.Join(v.Lost, ", ")
+		if v.Forced {
+			lost += "; by force, needed: " + v.Needed
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\n", v.At.Format(time.RFC3339), v.Digest[:min(12, len(v.Digest))], v.Source, v.By, lost)
 	}
 	_ = w.Flush()
 }

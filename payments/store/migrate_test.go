@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/payhost/payhost/internal/pgtest"
 	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/payments/store/storetest"
@@ -16,7 +18,8 @@ import (
 // What the first schema had beyond today's, and that nothing later was applied: a database as the first release left it.
 const sqlFirstSchema = `CREATE INDEX book_receipt ON book (receipt, id); CREATE INDEX book_any_status ON book (status, id);
 	CREATE INDEX request_at ON request (at); CREATE INDEX event_at ON event (at);
-	DELETE FROM goose_db_version WHERE version_id > 1`
+	ALTER TABLE activation DROP COLUMN lost; ALTER TABLE activation DROP COLUMN forced;
+	ALTER TABLE activation DROP COLUMN needed; DELETE FROM goose_db_version WHERE version_id > 1`
 
 // TestOldDatabase opens databases of the first schema: what is in them is still there, and is found.
 func TestOldDatabase(t *testing.T) {
@@ -30,6 +33,10 @@ func TestOldDatabase(t *testing.T) {
 		"postgres": {func() store.Store { return openPostgres(t, url) }, func(text string) error { return rawPostgres(t, url, text) }},
 	} {
 		s := db.open()
+		active := store.Activation{Plugin: "rahmet", Digest: "aa", Source: "api", By: "ops", At: storetest.Start()}
+		if err := s.Activate(t.Context(), &active); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
 		for i := range 3 {
 			b, entries := storetest.Book(fmt.Sprint("shop-", i), "order-1")
 			b.Status = pay.PaymentPending
@@ -46,6 +53,9 @@ func TestOldDatabase(t *testing.T) {
 			}
 		}
 		s = db.open()
+		if list, err := s.Activations(t.Context(), "rahmet", 2); err != nil || cmp.Diff([]store.Activation{active}, list) != "" {
+			t.Errorf("%s: activations %+v, %v", name, list, err)
+		}
 		for _, q := range []store.Query{{}, {Status: pay.PaymentPending}, {OrderID: "order-1"}} {
 			q.Limit = 2
 			first, err := s.Books(t.Context(), q)

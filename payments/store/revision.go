@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+)
 
 const (
 	sqlPutRevision = `INSERT INTO revision (digest, plugin, version, size, uploader, at, module)
@@ -8,10 +11,10 @@ const (
 	sqlRevisions = `SELECT plugin, digest, version, size, uploader, at FROM revision WHERE plugin = ?
 		ORDER BY at DESC, digest`
 	sqlBinary   = `SELECT module FROM revision WHERE digest = ?`
-	sqlActivate = `INSERT INTO activation (plugin, digest, source, activator, at) VALUES (?, ?, ?, ?, ?)
-		RETURNING seq`
-	sqlActivations = `SELECT seq, plugin, digest, source, activator, at FROM activation WHERE plugin = ?
-		ORDER BY seq DESC LIMIT ?`
+	sqlActivate = `INSERT INTO activation (plugin, digest, source, activator, at, lost, forced, needed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`
+	sqlActivations = `SELECT seq, plugin, digest, source, activator, at, lost, forced, needed FROM activation
+		WHERE plugin = ? ORDER BY seq DESC LIMIT ?`
 	sqlNotify = `SELECT pg_notify('` + activationChannel + `', '')`
 
 	// activationChannel is where PostgreSQL tells of activations.
@@ -52,9 +55,15 @@ func (c *core) Binary(ctx context.Context, digest string) ([]byte, error) {
 
 // Activate implements Store.
 func (c *core) Activate(ctx context.Context, a *Activation) error {
+	lost, err := json.Marshal(append([]string{}, a.Lost...)) // "[]" for none
+	if err != nil {
+		return err
+	}
 	return c.backend.change(ctx, func(t *tx) error {
 		t.activated = true
-		err := t.one(sqlActivate, []any{a.Plugin, a.Digest, a.Source, a.By, micros(a.At)}, &a.Seq)
+		err := t.one(sqlActivate, []any{
+			a.Plugin, a.Digest, a.Source, a.By, micros(a.At), string(lost), a.Forced, a.Needed,
+		}, &a.Seq)
 		if err == nil && t.dialect.postgres {
 			err = t.later(sqlNotify)
 		}
@@ -70,10 +79,18 @@ func (c *core) Activations(ctx context.Context, plugin string, limit int) ([]Act
 		return q.each(ctx, sqlActivations, []any{plugin, limit}, func(scan scanner) error {
 			var a Activation
 			var at int64
-			err := scan(&a.Seq, &a.Plugin, &a.Digest, &a.Source, &a.By, &at)
+			var lost []byte
+			if err := scan(&a.Seq, &a.Plugin, &a.Digest, &a.Source, &a.By, &at, &lost, &a.Forced, &a.Needed); err != nil {
+				return err
+			}
 			a.At = timeOf(at)
+			if string(lost) != "[]" {
+				if err := json.Unmarshal(lost, &a.Lost); err != nil {
+					return err
+				}
+			}
 			list = append(list, a)
-			return err
+			return nil
 		})
 	})
 	return list, err

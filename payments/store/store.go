@@ -262,6 +262,12 @@ type Activation struct {
 	Source string // "config", "api", "rollback"
 	By     string
 	At     time.Time
+	// Lost names what the revision before could do or promised and this one does not.
+	Lost []string
+	// Forced says that something under way needed what was lost, and somebody insisted.
+	Forced bool
+	// Needed says what that was, by how many and where: "confirm (12 of kassa-1)".
+	Needed string
 }
 
 // Prunable names what Prune deletes.

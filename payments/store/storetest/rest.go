@@ -83,6 +83,9 @@ func testActivations(t *testing.T, s store.Store) {
 	var want []store.Activation
 	for i, digest := range []string{"aa", "bb", "aa"} {
 		a := store.Activation{Plugin: "rahmet", Digest: digest, Source: "api", By: "ops", At: Start().Add(time.Duration(i) * time.Hour)}
+		if i == 1 {
+			a.Lost, a.Forced, a.Needed = []string{"confirm", `flow "till", валюта`}, true, "confirm (12 of kassa-1)"
+		}
 		if err := s.Activate(t.Context(), &a); err != nil {
 			t.Fatal(err)
 		}

@@ -156,7 +156,8 @@ type Plugin struct {
 
 // Revisions are the revisions of a plugin, newest first.
 type Revisions struct {
-	Revisions []Revision `json:"revisions"`
+	Revisions   []Revision   `json:"revisions"`
+	Activations []Activation `json:"activations"`
 }
 
 // Revision is one uploaded module.
@@ -178,6 +179,8 @@ type Activation struct {
 	By     string    `json:"by"`
 	At     time.Time `json:"at"`
 	Lost   []string  `json:"lost"`
+	Forced bool      `json:"forced"`
+	Needed string    `json:"needed"`
 }
 
 // Connection is a configured use of a plugin.

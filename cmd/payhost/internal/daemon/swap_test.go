@@ -102,6 +102,11 @@ func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
 		done.Digest != revision.Digest || !slices.Equal(done.Lost, []string{"cancel"}) {
 		t.Errorf("by force: %+v, %v", done, err)
 	}
+	var history client.Revisions
+	if p.get(t, "/v1/plugins/yeniltoleg/revisions", &history); len(history.Activations) != 2 || !history.Activations[0].Forced ||
+		history.Activations[0].By != done.By || history.Activations[0].Needed != "cancel (1 of main)" || history.Activations[1].Forced {
+		t.Errorf("who insisted is not told: %+v", history.Activations)
+	}
 	if err := do("/rollback", nil, &done); err != nil || done.Digest == revision.Digest {
 		t.Errorf("back: %+v, %v", done, err)
 	}
