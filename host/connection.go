@@ -37,6 +37,7 @@ type Grant struct {
 type Connection struct {
 	host    *Host
 	config  ConnectionConfig
+	plugin  *plugin
 	vault   *vault.Vault
 	binding atomic.Pointer[binding] // nil once closed
 }
@@ -80,7 +81,7 @@ func (h *Host) Connect(ctx context.Context, config ConnectionConfig) (*Connectio
 	case p == nil:
 		return nil, configError(field+".plugin", fmt.Sprintf("plugin %q is not loaded", config.Plugin))
 	}
-	c := &Connection{host: h, config: config}
+	c := &Connection{host: h, config: config, plugin: p}
 	if err := c.open(); err != nil {
 		return nil, under(field, err)
 	}

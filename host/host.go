@@ -34,6 +34,8 @@ type plugin struct {
 	name    string
 	swap    sync.Mutex // one change at a time
 	current *Revision  // guarded by Host.mu
+
+	beginning sync.RWMutex // held for reading by what begins, see Connection.Begin
 }
 
 // New returns a host. It reads nothing and starts nothing yet.

@@ -127,13 +127,63 @@ func TestSwapIf(t *testing.T) {
 	if err != nil || r.conn.Revision() != rev.Digest() {
 		t.Errorf("agreed to: %v", err)
 	}
-	if len(asked) != 2 || asked[0].String() != asked[1].String() || asked[0].String() != "notification, refund, flow redirect, currency KZT" {
+	// Once when it was refused; twice, before the switch and just before it, when it was not.
+	if len(asked) != 3 || asked[0].String() != asked[1].String() || asked[1].String() != asked[2].String() ||
+		asked[0].String() != "notification, refund, flow redirect, currency KZT" {
 		t.Errorf("asked about %v", asked)
+	}
+	same := func(host.Losses) error { asked = append(asked, host.Losses{}); return nil }
+	if _, err := r.host.SwapIf(t.Context(), "probe", host.Source{Native: sdk.Native(lesser{probe.New()})}, same); err != nil || len(asked) != 4 {
+		t.Errorf("what loses nothing is asked about %d times, %v", len(asked)-3, err)
 	}
 	if _, err := r.host.SwapIf(t.Context(), "probe", host.Source{Bytes: []byte("x")}, func(host.Losses) error {
 		t.Error("asked about what does not load")
 		return nil
 	}); err == nil {
 		t.Error("loaded")
+	}
+}
+
+// TestBegin has a swap that loses something wait for what has begun, and refuses it at the last question: what comes
+// meanwhile waits, and goes on as before.
+func TestBegin(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, host.Source{Bytes: probeModule(t)})
+	before := r.conn.Revision()
+	done, other := r.conn.Begin(), r.conn.Begin() // of two operations
+	no, asked, began := errors.New("no"), 0, make(chan struct{})
+	ended := make(chan error)
+	first := make(chan struct{})
+	go func() {
+		_, err := r.host.SwapIf(t.Context(), "probe", host.Source{Native: sdk.Native(lesser{probe.New()})}, func(host.Losses) error {
+			if asked++; asked == 1 {
+				close(first)
+				return nil
+			}
+			go func() { r.conn.Begin()(); close(began) }()
+			select {
+			case <-began:
+				t.Error("an operation began while the swap asked for the last time")
+			case <-time.After(100 * time.Millisecond):
+			}
+			return no
+		})
+		ended <- err
+	}()
+	<-first
+	select {
+	case err := <-ended:
+		t.Errorf("did not wait for what had begun: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	done()
+	done() // does no harm
+	other()
+	if err := <-ended; !errors.Is(err, no) || asked != 2 || r.conn.Revision() != before {
+		t.Errorf("asked %d times, %v, runs %.12s", asked, err, r.conn.Revision())
+	}
+	<-began
+	if _, err := r.conn.Create(t.Context(), create("")); err != nil {
+		t.Errorf("call after the refusal: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 )
 
 // Swap puts another revision under a plugin's name while calls go on. The new one
@@ -25,6 +26,10 @@ func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision,
 // left, agree is told what would be lost. An error of it leaves the old revision in
 // place and is returned as it is. Calls go on meanwhile, but no connection to the
 // plugin can be made; agree must not swap the plugin itself.
+//
+// If anything would be lost, agree is asked again, and this time nothing can begin (see
+// [Connection.Begin]) before the switch: what has begun since it was asked first is
+// known by then. So it must not take long, nor begin anything itself.
 func (h *Host) SwapIf(ctx context.Context, name string, source Source, agree func(Losses) error) (*Revision, error) {
 	h.mu.Lock()
 	p := h.plugins[name]
@@ -53,7 +58,26 @@ func (h *Host) SwapIf(ctx context.Context, name string, source Source, agree fun
 		discard(next, bindings)
 		return nil, err
 	}
+	if !lost.None() {
+		p.beginning.Lock()
+		defer p.beginning.Unlock()
+		if err := agree(lost); err != nil {
+			discard(next, bindings)
+			return nil, err
+		}
+	}
 	return next, h.activate(p, next, lost, bindings)
+}
+
+// Begin keeps the revision in use from being swapped for one that can do less, until
+// done is called, which may be done more than once. Whoever keeps books calls it before
+// an operation is decided on, and done when the operation is written down: then the
+// swap knows of it, and it was decided on and sent by the same revision. The host's
+// own calls need no Begin. It waits while a swap asks for the last time. Begin must
+// not be called again before done.
+func (c *Connection) Begin() (done func()) {
+	c.plugin.beginning.RLock()
+	return sync.OnceFunc(c.plugin.beginning.RUnlock)
 }
 
 // warm gives the next revision as many instances as the one in use has: calls would

@@ -49,6 +49,7 @@ type attempt struct {
 
 	written    bool              // the attempt's rows are durable
 	lease      time.Time         // until when the attempt is ours
+	begun      func()            // told so: a swap may come again
 	blocked    func(book string) // told which other payment of the order is in doubt
 	resequence func(int)         // told what the sequence of a key made of the order id should have been
 }

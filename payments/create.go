@@ -31,7 +31,7 @@ func (e *Engine) Create(ctx context.Context, call Call, p NewPayment) (Answer, e
 	}
 	sequence := 1
 	in.decide = func(ctx context.Context, _ *ledger.Book) (*attempt, bool, error) {
-		conn, err := e.connection(p.Connection)
+		conn, err := in.begin(e, p.Connection)
 		if err != nil {
 			return nil, false, err
 		}

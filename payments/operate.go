@@ -32,6 +32,7 @@ type intent struct {
 
 	// look has the provider asked how the payment is before anything is decided on it.
 	look bool
+	begun func() // ends what [host.Connection.Begin] began, nil if nothing did
 
 	// blocking is the book that kept a new one from being opened, once that is known.
 	blocking string
@@ -41,6 +42,22 @@ type intent struct {
 	decide func(ctx context.Context, b *ledger.Book) (a *attempt, done bool, err error)
 	// answer fills in which object the answer is about.
 	answer func(*Answer, *ledger.Operation)
+}
+
+// begin returns a connection that works now, and keeps a swap away until the attempt
+// that is decided on is written down, or is none.
+func (in *intent) begin(e *Engine, name string) (*host.Connection, error) {
+	conn, err := e.connection(name)
+	if err == nil {
+		in.begun = conn.Begin()
+	}
+	return conn, err
+}
+
+func (in *intent) settled() {
+	if in.begun != nil {
+		in.begun()
+	}
 }
 
 // operate runs an intent, or finds what the same one came to before.
@@ -113,6 +130,7 @@ func (e *Engine) first(ctx context.Context, in *intent, print []byte) (Answer, e
 			return Answer{}, err
 		}
 	}
+	defer in.settled()
 	a, done, err := in.decide(ctx, book)
 	if err != nil {
 		return Answer{}, err
@@ -122,6 +140,7 @@ func (e *Engine) first(ctx context.Context, in *intent, print []byte) (Answer, e
 		in.answer(&answer, nil)
 		return answer, nil
 	}
+	a.begun = in.settled
 	a.claim = &store.Claim{Scope: in.scope, Fingerprint: print, Book: a.book.ID, Op: a.op.ID, At: e.now()}
 	next, err := a.run(ctx)
 	return e.answer(in, a, next, err)
@@ -159,7 +178,8 @@ func (e *Engine) again(ctx context.Context, in *intent, claim store.Claim, print
 
 // repeat sends an operation that had no effect again, under its own key.
 func (e *Engine) repeat(ctx context.Context, in *intent, book *ledger.Book, op *ledger.Operation) (Answer, error) {
-	conn, err := e.connection(book.Connection)
+	defer in.settled()
+	conn, err := in.begin(e, book.Connection)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -167,7 +187,7 @@ func (e *Engine) repeat(ctx context.Context, in *intent, book *ledger.Book, op *
 		return Answer{}, conflict(pay.AdviceNewAttempt, "the operation began without a provider key, and the revision in use sends one")
 	}
 	a := e.attemptAgain(conn, book, op, in.request)
-	a.call, a.actor = in.call, in.actor
+	a.call, a.actor, a.begun = in.call, in.actor, in.settled
 	a.guard = func(b *ledger.Book) error { return mayRepeat(b, op.ID) }
 	a.order, a.blocked = op.Op == pay.OpCreate, func(string) {}
 	if err := a.guard(book); err != nil {
@@ -184,6 +204,7 @@ func (e *Engine) repeat(ctx context.Context, in *intent, book *ledger.Book, op *
 // error is errMoved: it is decided on what was seen.
 func (e *Engine) looked(ctx context.Context, in *intent, conn *host.Connection, book *ledger.Book) error {
 	in.look = false
+	in.settled() // the provider may take its time
 	if err := e.look(ctx, conn, book); err != nil {
 		return err
 	}

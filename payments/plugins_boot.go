@@ -187,8 +187,9 @@ func readSource(s host.Source) ([]byte, string, error) {
 }
 
 // Follow swaps in what other processes activate, until ctx ends; what it lacks was
-// asked about, or insisted on, there. A revision that
-// can't be loaded here is logged and tried again; the old one stays meanwhile.
+// asked about, or insisted on, there. What began here meanwhile and needs it is logged
+// and shown by List. A revision that can't be loaded here is logged and tried again;
+// the old one stays meanwhile.
 func (p *Plugins) Follow(ctx context.Context) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
@@ -227,7 +228,8 @@ func (p *Plugins) catchUp(ctx context.Context, name string) {
 	if want == m.failed && p.now().Before(m.tryAt) {
 		return
 	}
-	if err := p.adopt(ctx, m, want); err != nil {
+	left, err := p.adopt(ctx, last[0])
+	if err != nil {
 		if ctx.Err() != nil {
 			return
 		}
@@ -242,14 +244,27 @@ func (p *Plugins) catchUp(ctx context.Context, name string) {
 		return
 	}
 	m.failed, m.backoff = "", 0
-	p.note(m, "")
+	p.note(m, left)
 	p.log.Info("revision activated elsewhere is in place", "plugin", name, "digest", want, "by", last[0].By)
 }
 
-func (p *Plugins) adopt(ctx context.Context, m *managed, digest string) error {
-	binary, err := p.store.Binary(ctx, digest)
+// adopt swaps in what another process activated. That lost nothing that was needed when
+// it was asked there; what has begun here since may need it, and left says so. To
+// refuse would leave two revisions in use for good.
+func (p *Plugins) adopt(ctx context.Context, a store.Activation) (left string, err error) {
+	binary, err := p.store.Binary(ctx, a.Digest)
 	if err != nil {
-		return storeFault(err)
+		return "", storeFault(err)
 	}
-	return p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: digest}, anyLoss)
+	err = p.swap(ctx, a.Plugin, host.Source{Bytes: binary, SHA256: a.Digest}, func(lost host.Losses) error {
+		needed, err := p.needed(ctx, a.Plugin, lost)
+		if left = ""; err != nil && !a.Forced {
+			left = "the revision lacks what is under way needs, begun before it came here: " + needed
+		}
+		return nil
+	})
+	if err == nil && left != "" {
+		p.log.Error("revision activated elsewhere leaves behind what began here", "plugin", a.Plugin, "digest", a.Digest, "problem", left)
+	}
+	return left, err
 }

@@ -17,14 +17,18 @@ import (
 // mostNamed is how many connections a refusal names for each thing that is missing.
 const mostNamed = 3
 
+// mostAsking bounds one look at what is under way: at the last one nothing can begin.
+const mostAsking = 5 * time.Second
+
 // missed counts what is under way, by what it needs and by connection.
 type missed map[string]map[string]int
 
 // Unneeded returns the question for [host.Host.SwapIf] about the plugin of a name:
 // whether anything under way needs what would be lost. It is refused with class
 // state_conflict if so, host_fault if the store can't tell. What ended is no reason
-// to refuse, so that old payments hold up no swap. Other processes on the store, and
-// what begins between the answer and the switch, are not counted.
+// to refuse, so that old payments hold up no swap. What begins in this process is
+// counted up to the switch; what begins in other processes on the store before they
+// follow is not, and they say so when they do.
 func (p *Plugins) Unneeded(ctx context.Context, name string) func(host.Losses) error {
 	return func(lost host.Losses) error {
 		_, err := p.needed(ctx, name, lost)
@@ -37,6 +41,8 @@ func (p *Plugins) needed(ctx context.Context, name string, lost host.Losses) (st
 	if lost.None() {
 		return "", nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, mostAsking)
+	defer cancel()
 	m, err := p.missing(ctx, name, lost)
 	switch {
 	case err != nil:

@@ -31,6 +31,9 @@ func bootPlugins(t *testing.T, b *bench, file host.Source, logger hclog.Logger) 
 func refusedFor(t *testing.T, err error, want string) {
 	t.Helper()
 	e := pay.AsError(err)
+	if err == nil {
+		t.Fatalf("not refused, want a refusal for %q", want)
+	}
 	if pay.ClassOf(err) != pay.ClassStateConflict || e.Effect != pay.EffectNone || !strings.Contains(e.Message, "lacks: "+want+";") {
 		t.Errorf("error %v [%s], want a refusal for %q", err, pay.ClassOf(err), want)
 	}

@@ -111,7 +111,7 @@ func (e *Engine) loneReceipt(ctx context.Context, call Call, r NewReceipt) (Answ
 		answer: func(answer *Answer, op *ledger.Operation) { answer.ReceiptID = op.Receipt },
 	}
 	in.decide = func(ctx context.Context, _ *ledger.Book) (*attempt, bool, error) {
-		conn, err := e.connection(r.Connection)
+		conn, err := in.begin(e, r.Connection)
 		if err != nil {
 			return nil, false, err
 		}

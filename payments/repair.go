@@ -111,17 +111,12 @@ func (e *Engine) recoverAll(ctx context.Context) error {
 func (e *Engine) resend(ctx context.Context, conn *host.Connection, b *ledger.Book) {
 	for i := range b.Operations {
 		o := &b.Operations[i]
-		if o.Outcome != pay.OutcomeInDoubt || !e.resendable(conn, b, o) {
+		if o.Outcome != pay.OutcomeInDoubt {
 			continue
 		}
-		a, err := e.repairAttempt(ctx, conn, b, o)
-		if err != nil {
-			e.log.Warn("operation in doubt can't be sent again", "operation_id", o.ID, "error", err)
+		next, sent := e.resendOne(ctx, conn, b, o)
+		if !sent {
 			continue
-		}
-		next, err := a.run(ctx)
-		if err != nil && !errors.Is(err, errMoved) {
-			e.log.Debug("repeat of an operation in doubt", "operation_id", o.ID, "error", err)
 		}
 		if next == nil {
 			return // the next visit sees the book as it is
@@ -132,6 +127,29 @@ func (e *Engine) resend(ctx context.Context, conn *host.Connection, b *ledger.Bo
 	if last := b.Last(pay.OpCreate); last != nil && mayRenew(b, last, e.now()) {
 		e.newKey(ctx, conn, b, last.ID)
 	}
+}
+
+// resendOne sends an operation in doubt again if it may be, and returns the book then,
+// nil if it has moved.
+func (e *Engine) resendOne(
+	ctx context.Context, conn *host.Connection, b *ledger.Book, o *ledger.Operation,
+) (next *ledger.Book, sent bool) {
+	begun := conn.Begin()
+	defer begun()
+	if !e.resendable(conn, b, o) {
+		return nil, false
+	}
+	a, err := e.repairAttempt(ctx, conn, b, o)
+	if err != nil {
+		e.log.Warn("operation in doubt can't be sent again", "operation_id", o.ID, "error", err)
+		return nil, false
+	}
+	a.begun = begun
+	next, err = a.run(ctx)
+	if err != nil && !errors.Is(err, errMoved) {
+		e.log.Debug("repeat of an operation in doubt", "operation_id", o.ID, "error", err)
+	}
+	return next, true
 }
 
 // resendable is the retry rule of contract section 5.
@@ -227,6 +245,7 @@ func (e *Engine) newKey(ctx context.Context, conn *host.Connection, b *ledger.Bo
 		answer: func(*Answer, *ledger.Operation) {},
 	}
 	in.decide = func(ctx context.Context, b *ledger.Book) (*attempt, bool, error) {
+		in.begun = conn.Begin()
 		a := &attempt{engine: e, conn: conn, call: call, actor: actorHost, book: b, request: r}
 		a.guard = func(b *ledger.Book) error {
 			if last := b.Last(pay.OpCreate); last.ID != operation || b.Status > pay.PaymentPending {

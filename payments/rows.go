@@ -42,6 +42,7 @@ func (a *attempt) write(ctx context.Context, more ...ledger.Body) error {
 		return storeError(err)
 	}
 	a.book, a.written = next.book, true
+	a.begun()
 	return nil
 }
 
