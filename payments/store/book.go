@@ -59,9 +59,11 @@ func (c *core) Ping(ctx context.Context) error {
 }
 
 const (
-	sqlBook      = `SELECT snapshot, last_seq FROM book WHERE id = ?`
-	sqlBookByRef = `SELECT snapshot, last_seq FROM book WHERE connection = ? AND provider_ref = ? AND provider_ref <> ''
-		ORDER BY id DESC LIMIT 1`
+	sqlBook = `SELECT snapshot, last_seq FROM book WHERE id = ?`
+	// A range, as lists have it: many books may have the same reference.
+	sqlBookByRef = `SELECT snapshot, last_seq FROM book WHERE (connection, provider_ref, id) > (?, ?, '')
+		AND (connection, provider_ref, id) < (?, ?, '` + afterIDs + `') AND provider_ref <> ''
+		ORDER BY connection DESC, provider_ref DESC, id DESC LIMIT 1`
 	sqlOperationOf = `SELECT operation FROM provider_key WHERE connection = ? AND key = ?`
 	sqlEntries     = `SELECT seq, at, kind, actor, body FROM entry WHERE book = ? ORDER BY seq`
 	sqlOrder       = `SELECT snapshot, last_seq FROM book WHERE order_id = ? AND order_id <> '' ORDER BY id`
@@ -81,7 +83,7 @@ func (c *core) Book(ctx context.Context, id string) (*ledger.Book, error) {
 func (c *core) BookByRef(ctx context.Context, connection, providerRef string) (*ledger.Book, error) {
 	var b *ledger.Book
 	err := c.backend.read(ctx, func(q querier) (err error) {
-		b, err = oneBook(ctx, q, sqlBookByRef, connection, providerRef)
+		b, err = oneBook(ctx, q, sqlBookByRef, connection, providerRef, connection, providerRef)
 		return err
 	})
 	return b, err

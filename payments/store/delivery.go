@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -124,7 +125,7 @@ func (c *core) NextDelivery(ctx context.Context) (map[string]time.Time, error) {
 func (c *core) DeadLetters(ctx context.Context, before int64, limit int) ([]Delivery, error) {
 	const (
 		dead = sqlDeliveryColumns + ` WHERE d.state = 'dead' AND d.event`
-		page = dead + ` < ? ORDER BY d.event DESC, d.endpoint LIMIT ?`
+		page = dead + ` < ? ORDER BY d.event DESC, d.endpoint DESC LIMIT ?` // as the index has it
 		rest = dead + ` = ? ORDER BY d.endpoint`
 	)
 	if before <= 0 {
@@ -134,6 +135,9 @@ func (c *core) DeadLetters(ctx context.Context, before int64, limit int) ([]Deli
 	err := c.backend.read(ctx, func(q querier) (err error) {
 		each := func(sql string, args []any, row func(scanner) error) error { return q.each(ctx, sql, args, row) }
 		list, err = deliveries(each, page, []any{before, limit})
+		slices.SortFunc(list, func(a, b Delivery) int {
+			return cmp.Or(cmp.Compare(b.Seq, a.Seq), strings.Compare(a.Endpoint, b.Endpoint))
+		})
 		if err != nil || len(list) < limit || limit < 1 {
 			return err
 		}

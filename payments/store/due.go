@@ -13,10 +13,12 @@ const (
 	sqlNextDue = sqlConnectionsDue + `
 		SELECT c.connection, (SELECT min(due_at) FROM book b WHERE b.connection = c.connection AND due_at IS NOT NULL)
 		FROM c WHERE c.connection IS NOT NULL`
+	// The order is that of one index only, so that none can be taken which has what is at rest, too.
 	sqlConnectionsDue = `WITH RECURSIVE c (connection) AS (
-			SELECT min(connection) FROM book WHERE due_at IS NOT NULL
+			SELECT (SELECT connection FROM book WHERE due_at IS NOT NULL ORDER BY connection, due_at LIMIT 1)
 			UNION ALL
-			SELECT (SELECT min(connection) FROM book WHERE due_at IS NOT NULL AND connection > c.connection)
+			SELECT (SELECT connection FROM book WHERE due_at IS NOT NULL AND connection > c.connection
+				ORDER BY connection, due_at LIMIT 1)
 			FROM c WHERE c.connection IS NOT NULL)`
 	// By the index of what is due, which holds few: what is at rest is never read.
 	sqlUnfinished = ` WHERE connection = ? AND due_at IS NOT NULL
@@ -45,7 +47,7 @@ func (c *core) NextDue(ctx context.Context) (map[string]time.Time, error) {
 
 // Unfinished implements Store.
 func (c *core) Unfinished(ctx context.Context, connection string, visit func(b *ledger.Book)) error {
-	sql := `SELECT snapshot, last_seq FROM book` + c.dialect.by("book_due") + sqlUnfinished + c.dialect.yes("running") + `)`
+	sql := `SELECT snapshot, last_seq FROM book` + c.dialect.by("book_due") + sqlUnfinished + c.dialect.yes("running") + `) ORDER BY due_at`
 	return c.backend.read(ctx, func(q querier) error {
 		return q.each(ctx, sql, []any{connection}, func(scan scanner) error {
 			b, err := scanBook(scan)

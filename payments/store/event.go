@@ -18,12 +18,12 @@ const (
 
 	sqlEventsSQLite = `SELECT seq, seq, id, book, type, at, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?`
 	// A number of a transaction that is yet to come is from before the database was restored from a dump; see
-	// forgetNumbers.
+	// forgetNumbers. The order names the table: "tx" alone would be what is selected, which no index has in order.
 	sqlEventsPostgres = `SELECT tx::text::bigint, seq, id, book, type, at, body FROM event
 		WHERE (tx, seq) > (CASE WHEN ?::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot())
 				THEN '0'::xid8 ELSE ?::text::xid8 END, ?)
 			AND tx < pg_snapshot_xmin(pg_current_snapshot())
-		ORDER BY tx, seq LIMIT ?`
+		ORDER BY event.tx, event.seq LIMIT ?`
 	// In another cluster the numbers begin again: what bears one of the future is older than all that will come.
 	sqlForgetNumbers = `UPDATE event SET tx = '0'::xid8 WHERE tx >= pg_snapshot_xmax(pg_current_snapshot())`
 )

@@ -15,9 +15,9 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// What the first schema had beyond today's, and that nothing later was applied: a database as the first release left it.
+// What the first schema had beyond today's and had not, and that nothing later was applied: a database as the first release left it.
 const sqlFirstSchema = `CREATE INDEX book_receipt ON book (receipt, id); CREATE INDEX book_any_status ON book (status, id);
-	CREATE INDEX request_at ON request (at); CREATE INDEX event_at ON event (at);
+	CREATE INDEX request_at ON request (at); CREATE INDEX event_at ON event (at); DROP INDEX book_doubtful_of;
 	ALTER TABLE activation DROP COLUMN lost; ALTER TABLE activation DROP COLUMN forced;
 	ALTER TABLE activation DROP COLUMN needed; DELETE FROM goose_db_version WHERE version_id > 1`
 

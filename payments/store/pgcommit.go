@@ -176,7 +176,6 @@ func (c *pgCommitter) write(ctx context.Context, group []*pgUpdate, together boo
 		jobs = append(jobs, u.t.jobs...)
 		locks = append(locks, u.t.draft.locks...)
 	}
-	_ = q.later(ctx, sqlGeneric)
 	if len(locks) > 0 {
 		slices.Sort(locks)
 		_ = q.later(ctx, sqlLocks, slices.Compact(locks)) // only queued

@@ -38,10 +38,6 @@ type drafted struct {
 }
 
 const (
-	// The statements of drafts go by keys, whatever the values: to plan one anew takes longer than to run it.
-	// And it must be no plan that is good while the tables are small, as it is kept while they grow.
-	sqlGeneric = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
-		set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 	sqlLocks = `SELECT pg_advisory_xact_lock(k) FROM unnest(?::bigint[]) AS k`
 	// A division by zero ends the transaction: the books of the order are not those that the draft was made by.
 	sqlSameOrder = `SELECT 1 / CASE WHEN coalesce(string_agg(id || ' ' || version, ',' ORDER BY id), '') = ? THEN 1 ELSE 0 END

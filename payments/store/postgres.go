@@ -23,6 +23,12 @@ const (
 	mostTries = 10
 	// patience is how long a COMMIT is waited for, even if the caller has gone: what became of it is worth to know.
 	patience = 30 * time.Second
+	// sqlByIndex settles for a connection how its statements are planned. All of them go by an index, whatever the values: to
+	// plan one anew takes longer than to run it. And it must be no plan that is good while the tables are small, or while
+	// nothing is known of them, as it is kept while they grow.
+	sqlByIndex = `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off;
+		SET enable_sort = off; SET enable_incremental_sort = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+		SET max_parallel_workers_per_gather = 0; SET jit = off`
 )
 
 // Postgres is a Store in PostgreSQL 13 or later, for many processes at once.
@@ -73,6 +79,10 @@ func connections() int32 {
 }
 
 func openPostgres(ctx context.Context, poolConfig *pgxpool.Config, config Config) (*Postgres, error) {
+	poolConfig.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, sqlByIndex)
+		return err
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, poolConfig)
 	if err != nil {
 		return nil, translate(ctx, err)

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Operations and events are numbered as they come, so the oldest are looked for where the numbers begin.
+// Operations and events are numbered as they come, so the oldest are looked for where the numbers begin. Whether a delivery
+// is pending is asked of each event: by NOT EXISTS PostgreSQL would first read all that are.
 const (
 	sqlPruneKeys = `DELETE FROM idempotency_key WHERE (caller, connection, operation, key) IN
 		(SELECT caller, connection, operation, key FROM idempotency_key WHERE at < ? ORDER BY at LIMIT ?)`
@@ -16,8 +17,9 @@ const (
 		(SELECT operation FROM (SELECT operation, at FROM request ORDER BY operation LIMIT ?) AS oldest WHERE at < ?)`
 	sqlPruneNotifications = `DELETE FROM notification WHERE id IN
 		(SELECT id FROM notification WHERE state <> 'parked' AND received_at < ? ORDER BY received_at LIMIT ?)`
-	sqlOldEvents = `SELECT seq FROM (SELECT seq, at FROM event e WHERE NOT EXISTS
-		(SELECT 1 FROM delivery d WHERE d.event = e.seq AND d.state = 'pending') ORDER BY seq LIMIT ?%s) AS oldest WHERE at < ?`
+	sqlOldEvents = `SELECT seq FROM (SELECT seq, at FROM event e WHERE
+		(SELECT 1 FROM delivery d WHERE d.event = e.seq AND d.state = 'pending' LIMIT 1) IS NULL ORDER BY seq LIMIT ?%s) AS oldest
+		WHERE at < ?`
 )
 
 // Prune implements Store.
@@ -71,7 +73,8 @@ func (t *tx) pruneEvents(limit int, before int64) (int64, error) {
 // Stats implements Store.
 func (c *core) Stats(ctx context.Context, now time.Time) (Stats, error) {
 	const (
-		doubts = `SELECT connection, count(*), min(in_doubt_since) FROM book%s WHERE in_doubt_since IS NOT NULL
+		doubts = `SELECT connection, count(*), min(in_doubt_since)
+			FROM (SELECT connection, in_doubt_since FROM book%s WHERE in_doubt_since IS NOT NULL ORDER BY in_doubt_since, id) AS d
 			GROUP BY connection`
 		overdue = sqlConnectionsDue + `
 			SELECT c.connection, (SELECT count(*) FROM book b WHERE b.connection = c.connection AND due_at <= ?)
