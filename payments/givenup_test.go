@@ -120,14 +120,14 @@ func TestVisitWaitsForNoVisit(t *testing.T) {
 	}
 }
 
-// forgetful is a store that fails once when the host looks for the key of a second order.
-type forgetful struct {
+// interrupted is a store that fails once when the host looks for the key of a second order.
+type interrupted struct {
 	store.Store
 	once sync.Once
 }
 
 // Key implements [store.Store].
-func (f *forgetful) Key(ctx context.Context, scope store.Scope) (claim store.Claim, err error) {
+func (f *interrupted) Key(ctx context.Context, scope store.Scope) (claim store.Claim, err error) {
 	if strings.HasPrefix(scope.Operation, "create pay_") {
 		f.once.Do(func() { err = store.ErrUnavailable })
 	}
@@ -143,7 +143,7 @@ func TestNextOrderIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, kind string) {
 		w := rig.NewWorld(t)
-		b := openBench(t, w, &forgetful{Store: openStoreOf(t, kind, w)}, rig.Options{})
+		b := openBench(t, w, &interrupted{Store: openStoreOf(t, kind, w)}, rig.Options{})
 		refuseAgain(b)
 		answer, err := b.Engine.Create(b.ctx(), b.call(), rahmetPayment("400"))
 		b.doubtful(answer, err)

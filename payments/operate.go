@@ -31,7 +31,7 @@ type intent struct {
 	request request
 
 	// look has the provider asked how the payment is before anything is decided on it.
-	look bool
+	look  bool
 	begun func() // ends what [host.Connection.Begin] began, nil if nothing did
 
 	// blocking is the book that kept a new one from being opened, once that is known.
