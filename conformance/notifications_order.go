@@ -45,7 +45,10 @@ func liveReplayed(l *Life) {
 }
 
 func (l *Life) replayedAfterRefund(p Answer, genuine Inbound) {
-	l.GiveBack(p, l.RefundAmount())
+	newer, ok := l.mayWithhold(func() { l.GiveBack(p, l.RefundAmount()) })
+	if ok { // else the old one might overtake it, and come behind nothing
+		l.again("a call about a refund", newer)
+	}
 	l.calm()
 	was := l.stored(p)
 	l.Step("the call of the payment, after a refund")

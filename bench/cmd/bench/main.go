@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,10 +47,11 @@ func main() {
 
 // run is one run of all suites.
 type run struct {
-	root  string
-	built map[string]bool
-	log   io.Writer // what failed, and all that the benchmarks print to stderr
-	out   bytes.Buffer
+	root   string
+	built  map[string]bool
+	log    io.Writer // what failed, and all that the benchmarks print to stderr
+	out    bytes.Buffer
+	failed []string // suites
 }
 
 func bench(ctx context.Context, root, mode, only string) error {
@@ -79,7 +81,13 @@ func bench(ctx context.Context, root, mode, only string) error {
 	if ctx.Err() != nil {
 		fmt.Fprintln(os.Stderr, "interrupted: this is what was measured until then")
 	}
-	return r.write(context.WithoutCancel(ctx), report.New(figures, machine(), rounds))
+	if err := r.write(context.WithoutCancel(ctx), report.New(figures, machine(), rounds)); err != nil {
+		return err
+	}
+	if len(r.failed) > 0 {
+		return fmt.Errorf("failed: %s; see %s", strings.Join(r.failed, ", "), r.path("log.txt"))
+	}
+	return nil
 }
 
 // chosen returns the suites whose names are in only; all if that is empty.
@@ -101,13 +109,13 @@ func chosen(list []suite, only string) []suite {
 func (r *run) measureAll(ctx context.Context, list []suite) (*report.Figures, int) {
 	figures := report.NewFigures()
 	figures.Skip("stored", "make bench BENCH=million does, in ten minutes more")
-	rounds, failed := 0, map[string]bool{}
+	rounds := 0
 	for _, s := range list {
 		rounds = max(rounds, s.from+s.rounds)
 	}
 	for round := range rounds {
 		for _, s := range list {
-			if round < s.from || round >= s.from+s.rounds || failed[s.name] || ctx.Err() != nil {
+			if round < s.from || round >= s.from+s.rounds || slices.Contains(r.failed, s.name) || ctx.Err() != nil {
 				continue
 			}
 			began := time.Now()
@@ -120,7 +128,7 @@ func (r *run) measureAll(ctx context.Context, list []suite) (*report.Figures, in
 				continue
 			}
 			if err != nil {
-				failed[s.name] = true
+				r.failed = append(r.failed, s.name)
 				line, _, _ := strings.Cut(err.Error(), "\n")
 				figures.Skip(s.name, "it failed ("+line+"); see log.txt")
 				fmt.Fprintln(r.log, s.name, err)

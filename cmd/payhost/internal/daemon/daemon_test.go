@@ -328,7 +328,7 @@ func TestMistakes(t *testing.T) {
 		"connections.bad.secrets.access_token: is missing": func(c *config.Connection) { c.Secrets = nil },
 		"connections.bad.secrets.other":                    func(c *config.Connection) { c.Secrets["other"] = "x" },
 		"connections.bad.settings.colour: is no setting": func(c *config.Connection) {
-			c.Settings = map[string]any{"colour": "red"}
+			c.Settings = map[string]any{"tint": "red"}
 		},
 		"connections.bad.settings.time_zone": func(c *config.Connection) {
 			c.Settings = map[string]any{"time_zone": "Mars/Olympus"}
