@@ -327,7 +327,7 @@ func TestMistakes(t *testing.T) {
 	for want, edit := range map[string]func(*config.Connection){
 		"connections.bad.secrets.access_token: is missing": func(c *config.Connection) { c.Secrets = nil },
 		"connections.bad.secrets.other":                    func(c *config.Connection) { c.Secrets["other"] = "x" },
-		"connections.bad.settings.colour: is no setting": func(c *config.Connection) {
+		"connections.bad.settings.tint: is no setting": func(c *config.Connection) {
 			c.Settings = map[string]any{"tint": "red"}
 		},
 		"connections.bad.settings.time_zone": func(c *config.Connection) {
