@@ -103,15 +103,16 @@ func configVerdict(reply *abi.Reply, fault *pay.Error) error {
 // acquire takes the binding in use for one call.
 func (c *Connection) acquire() (*binding, error) {
 	for {
-		b := c.binding.Load()
-		if b == nil {
+		s := c.serving.Load()
+		if s == nil {
 			return nil, errClosed()
 		}
+		b := s.of(c.subject)
 		n := b.running.Load()
 		if n > 0 && b.running.CompareAndSwap(n, n+1) {
 			return b, nil
 		}
-		if n <= 0 && c.binding.Load() == b {
+		if n <= 0 && c.serving.Load() == s {
 			return nil, errClosed()
 		}
 	}
@@ -132,13 +133,6 @@ func (b *binding) free() {
 	b.egress.Close()
 	b.revision.release()
 	b.host.alive(-1)
-}
-
-// retire lets a binding go once its calls are through.
-func (c *Connection) retire(b *binding) {
-	if b != nil {
-		b.release()
-	}
 }
 
 // retireRevision lets a revision go once no binding uses it.

@@ -8,22 +8,22 @@ import (
 // Supports reports whether the revision in use declares the operation; false once
 // the connection is closed.
 func (c *Connection) Supports(op pay.Operation) bool {
-	b := c.binding.Load()
-	if b == nil {
+	s := c.serving.Load()
+	if s == nil {
 		return false
 	}
-	_, ok := b.revision.manifest.Operation(op)
+	_, ok := s.of(c.subject).revision.manifest.Operation(op)
 	return ok
 }
 
 // Revision returns the digest of the revision in use; empty once the connection is
 // closed.
 func (c *Connection) Revision() string {
-	b := c.binding.Load()
-	if b == nil {
+	s := c.serving.Load()
+	if s == nil {
 		return ""
 	}
-	return b.revision.digest
+	return s.of(c.subject).revision.digest
 }
 
 // CheckCreate holds a request against the manifest of the revision in use, as

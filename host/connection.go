@@ -33,13 +33,15 @@ type Grant struct {
 	Hosts        []string // further hosts, "api.example.com" or "api.example.com:8443"
 }
 
-// Connection is one configured use of a plugin. Its methods are the operations.
+// Connection is one configured use of a plugin. Its methods are the operations. Which
+// revision runs them while there are two, see [Connection.Of].
 type Connection struct {
 	host    *Host
-	config  ConnectionConfig
+	config  *ConnectionConfig
 	plugin  *plugin
 	vault   *vault.Vault
-	binding atomic.Pointer[binding] // nil once closed
+	serving *atomic.Pointer[serving] // holds nil once closed
+	subject string                   // what the calls are about; "" if that is not said
 }
 
 // Name returns the connection's name.
@@ -81,24 +83,23 @@ func (h *Host) Connect(ctx context.Context, config ConnectionConfig) (*Connectio
 	case p == nil:
 		return nil, configError(field+".plugin", fmt.Sprintf("plugin %q is not loaded", config.Plugin))
 	}
-	c := &Connection{host: h, config: config, plugin: p}
+	c := &Connection{host: h, config: &config, plugin: p, serving: new(atomic.Pointer[serving])}
 	if err := c.open(); err != nil {
 		return nil, under(field, err)
 	}
 	p.swap.Lock() // so that the revision stays while we bind to it
 	defer p.swap.Unlock()
-	rev, _ := h.Revision(config.Plugin)
-	b, err := c.bind(ctx, rev)
+	s, err := c.serve(ctx)
 	if err != nil {
 		return nil, under(field, err)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed || h.connections[config.Name] != nil {
-		b.close()
+		s.close()
 		return nil, configError(field, "name was taken while the connection was made")
 	}
-	c.binding.Store(b)
+	c.serving.Store(s)
 	h.connections[config.Name] = c
 	return c, nil
 }
@@ -119,7 +120,7 @@ func (h *Host) Disconnect(name string) bool {
 	h.mu.Unlock()
 	p.swap.Lock() // a swap that has seen the connection gives it its new binding first
 	defer p.swap.Unlock()
-	c.retire(c.binding.Swap(nil))
+	c.serving.Swap(nil).retire()
 	return true
 }
 

@@ -33,7 +33,9 @@ type Host struct {
 type plugin struct {
 	name    string
 	swap    sync.Mutex // one change at a time
-	current *Revision  // guarded by Host.mu
+	current *Revision  // guarded by Host.mu, as are the next two
+	canary  *Revision  // beside current, nil for none
+	percent int        // of what calls are about, by the canary
 
 	beginning sync.RWMutex // held for reading by what begins, see Connection.Begin
 }
@@ -66,12 +68,13 @@ func (h *Host) Close() error {
 	plugins := slices.Collect(maps.Values(h.plugins))
 	h.mu.Unlock()
 	for _, c := range connections {
-		c.retire(c.binding.Swap(nil))
+		c.serving.Swap(nil).retire()
 	}
 	h.mu.Lock()
 	for _, p := range plugins {
 		h.retireRevision(p.current)
-		p.current = nil
+		h.retireRevision(p.canary)
+		p.current, p.canary, p.percent = nil, nil, 0
 	}
 	for h.bindings > 0 {
 		h.drained.Wait()

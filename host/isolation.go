@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -68,31 +69,29 @@ type PluginStats struct {
 	Discards map[string]uint64
 }
 
-// Stats tells of the instances of every loaded plugin, by name; plugins that run
-// in-process have none.
+// Stats tells of the instances of every loaded plugin, by name, and of a canary behind
+// the revision in use; plugins that run in-process have none.
 func (h *Host) Stats() []PluginStats {
 	h.mu.Lock()
-	running := make(map[string]*Revision, len(h.plugins))
-	for name, p := range h.plugins {
-		if p.current != nil {
-			running[name] = p.current
-		}
-	}
+	plugins := slices.SortedFunc(maps.Values(h.plugins), func(a, b *plugin) int { return cmp.Compare(a.name, b.name) })
 	h.mu.Unlock()
 	var list []PluginStats
-	for _, name := range slices.Sorted(maps.Keys(running)) {
-		rev := running[name]
-		e, ok := rev.engine.(*wasmEngine)
-		if !ok {
-			continue
+	for _, p := range plugins {
+		for _, rev := range h.running(p) {
+			if e, ok := rev.engine.(*wasmEngine); ok {
+				list = append(list, e.stats(p.name, rev.digest))
+			}
 		}
-		s := e.pool.Stats()
-		list = append(list, PluginStats{
-			Plugin: name, Digest: rev.digest, Isolation: e.isolation, Idle: s.Idle, Out: s.Out, ImageBytes: s.ImageBytes,
-			Calls: s.Calls, Restores: s.Restores, DirtyPages: s.DirtyPages, Backoff: s.Backoff, Discards: s.Discards,
-		})
 	}
 	return list
+}
+
+func (e *wasmEngine) stats(plugin, digest string) PluginStats {
+	s := e.pool.Stats()
+	return PluginStats{
+		Plugin: plugin, Digest: digest, Isolation: e.isolation, Idle: s.Idle, Out: s.Out, ImageBytes: s.ImageBytes,
+		Calls: s.Calls, Restores: s.Restores, DirtyPages: s.DirtyPages, Backoff: s.Backoff, Discards: s.Discards,
+	}
 }
 
 // isolation is what the operator chose for a plugin.

@@ -64,6 +64,27 @@ func Lost(now, next *pay.Manifest) Losses {
 	return l
 }
 
+// add puts the losses of another change to those of this one, each once.
+func (l *Losses) add(more Losses) {
+	l.Operations = union(l.Operations, more.Operations)
+	l.Flows = union(l.Flows, more.Flows)
+	l.Currencies = union(l.Currencies, more.Currencies)
+	l.Amounts = union(l.Amounts, more.Amounts)
+	l.Repeats = union(l.Repeats, more.Repeats)
+	if l.Proof == (ProofChange{}) {
+		l.Proof = more.Proof
+	}
+}
+
+func union[T comparable](list, more []T) []T {
+	for _, one := range more {
+		if !slices.Contains(list, one) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
 // None reports whether nothing is lost.
 func (l Losses) None() bool {
 	return len(l.Operations)+len(l.Flows)+len(l.Currencies)+len(l.Amounts)+len(l.Repeats) == 0 && l.Proof == ProofChange{}

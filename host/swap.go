@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/payhost/payhost/sdk/pay"
 )
 
 // Swap puts another revision under a plugin's name while calls go on. The new one
@@ -17,7 +19,8 @@ import (
 // A revision whose stored state the other can't read is refused in both
 // directions, so that one can always go back. One that can do less is let in, and
 // the log warns of what is lost: whether anybody needs it, only the caller can know,
-// see [Host.SwapIf].
+// see [Host.SwapIf]. A canary, of the same revision or another, ends with the swap; see
+// [Host.StartCanary].
 func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision, error) {
 	return h.SwapIf(ctx, name, source, func(Losses) error { return nil })
 }
@@ -31,15 +34,35 @@ func (h *Host) Swap(ctx context.Context, name string, source Source) (*Revision,
 // [Connection.Begin]) before the switch: what has begun since it was asked first is
 // known by then. So it must not take long, nor begin anything itself.
 func (h *Host) SwapIf(ctx context.Context, name string, source Source, agree func(Losses) error) (*Revision, error) {
-	h.mu.Lock()
-	p := h.plugins[name]
-	h.mu.Unlock()
-	if p == nil {
-		return nil, configError("plugins."+name, "is not loaded")
+	p, err := h.loaded(name)
+	if err != nil {
+		return nil, err
 	}
 	p.swap.Lock()
 	defer p.swap.Unlock()
-	next, err := h.prepare(ctx, source, h.isolation(name), halfOfProcessors())
+	return h.replace(ctx, p, source, whole, agree)
+}
+
+// whole is the share of a revision that runs alone, in percent.
+const whole = 100
+
+// loaded returns the plugin of a name.
+func (h *Host) loaded(name string) (*plugin, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.plugins[name]
+	if p == nil {
+		return nil, configError("plugins."+name, "is not loaded")
+	}
+	return p, nil
+}
+
+// replace puts a source in place of the revision in use, or, for less than the whole,
+// beside it. The caller holds p.swap.
+func (h *Host) replace(
+	ctx context.Context, p *plugin, source Source, percent int, agree func(Losses) error,
+) (*Revision, error) {
+	next, err := h.prepare(ctx, source, h.isolation(p.name), halfOfProcessors())
 	if err != nil {
 		return nil, err
 	}
@@ -48,25 +71,33 @@ func (h *Host) SwapIf(ctx context.Context, name string, source Source, agree fun
 		next.release()
 		return nil, err
 	}
-	bindings, err := h.rebind(ctx, name, next)
+	bindings, err := h.rebind(ctx, p.name, next)
 	if err != nil {
 		next.release()
 		return nil, err
 	}
-	h.warm(ctx, p, next)
-	if err := agree(lost); err != nil {
+	h.warm(ctx, p, next, percent)
+	done, err := p.agreed(lost, agree)
+	if err != nil {
 		discard(next, bindings)
 		return nil, err
 	}
-	if !lost.None() {
-		p.beginning.Lock()
-		defer p.beginning.Unlock()
-		if err := agree(lost); err != nil {
-			discard(next, bindings)
-			return nil, err
-		}
+	defer done()
+	return next, h.activate(p, next, percent, lost, bindings)
+}
+
+// agreed asks about what would be lost, a second time with nothing beginning if anything
+// would be. Nothing begins then until done.
+func (p *plugin) agreed(lost Losses, agree func(Losses) error) (done func(), err error) {
+	if err := agree(lost); err != nil || lost.None() {
+		return func() {}, err
 	}
-	return next, h.activate(p, next, lost, bindings)
+	p.beginning.Lock()
+	if err := agree(lost); err != nil {
+		p.beginning.Unlock()
+		return nil, err
+	}
+	return p.beginning.Unlock, nil
 }
 
 // Begin keeps the revision in use from being swapped for one that can do less, until
@@ -80,9 +111,9 @@ func (c *Connection) Begin() (done func()) {
 	return sync.OnceFunc(c.plugin.beginning.RUnlock)
 }
 
-// warm gives the next revision as many instances as the one in use has: calls would
-// else wait for each of them, all at once, behind the swap.
-func (h *Host) warm(ctx context.Context, p *plugin, next *Revision) {
+// warm gives the next revision as many instances as the one in use has, or its share of
+// them: calls would else wait for each of them, all at once, behind the swap.
+func (h *Host) warm(ctx context.Context, p *plugin, next *Revision, percent int) {
 	current, ok := h.Revision(p.name)
 	if !ok {
 		return // the host is being closed
@@ -91,7 +122,7 @@ func (h *Host) warm(ctx context.Context, p *plugin, next *Revision) {
 	to, also := next.engine.(*wasmEngine)
 	if ok && also {
 		s := from.pool.Stats()
-		to.pool.Warm(ctx, s.Idle+s.Out)
+		to.pool.Warm(ctx, ((s.Idle+s.Out)*percent+whole-1)/whole)
 	}
 }
 
@@ -102,30 +133,48 @@ func halfOfProcessors() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 // fits checks what a connection can't: that it is the same plugin, and that the
 // stored state can be read both ways. It returns what would be lost.
 func (h *Host) fits(p *plugin, next *Revision) (Losses, error) {
-	old, ok := h.Revision(p.name)
-	if !ok {
+	var lost Losses
+	running := h.running(p)
+	if len(running) == 0 {
 		return Losses{}, errClosed()
 	}
-	a, b := old.manifest, next.manifest
-	switch {
-	case a.ID != b.ID:
-		return Losses{}, configError("plugins."+p.name, fmt.Sprintf("revision is of plugin %q, not %q", b.ID, a.ID))
-	case a.Storage && b.Storage && !slices.Contains(b.State.Reads, a.State.Writes):
-		return Losses{}, configError("plugins."+p.name,
-			fmt.Sprintf("revision can't read the stored state of the one in use (schema %d)", a.State.Writes))
-	case a.Storage && b.Storage && !slices.Contains(a.State.Reads, b.State.Writes):
-		return Losses{}, configError("plugins."+p.name,
-			fmt.Sprintf("the revision in use could not read stored state of the new one (schema %d), so there would be no way back",
-				b.State.Writes))
+	for _, rev := range running {
+		if err := succeeds(&rev.manifest, &next.manifest); err != nil {
+			return Losses{}, configError("plugins."+p.name, err.Error())
+		}
+		lost.add(Lost(&rev.manifest, &next.manifest))
 	}
-	return Lost(&a, &b), nil
+	return lost, nil
 }
 
-// rebinding is a connection, what it is to be bound to, and, once that is done, what it
-// was bound to.
+// running returns the revision in use and the canary, as far as there are such.
+func (h *Host) running(p *plugin) []*Revision {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.DeleteFunc([]*Revision{p.current, p.canary}, func(r *Revision) bool { return r == nil })
+}
+
+// succeeds says why b can't take the place of a.
+func succeeds(a, b *pay.Manifest) error {
+	stored := a.Storage && b.Storage
+	switch {
+	case a.ID != b.ID:
+		return fmt.Errorf("revision is of plugin %q, not %q", b.ID, a.ID)
+	case stored && !slices.Contains(b.State.Reads, a.State.Writes):
+		return fmt.Errorf("revision can't read the stored state of the one in use (schema %d)", a.State.Writes)
+	case stored && !slices.Contains(a.State.Reads, b.State.Writes):
+		return fmt.Errorf("the revision in use could not read stored state of the new one (schema %d), so there would be no way back",
+			b.State.Writes)
+	}
+	return nil
+}
+
+// rebinding is a connection, what it is to be bound to, and, once that is done, what
+// served it before and serves it now.
 type rebinding struct {
 	connection *Connection
-	next, old  *binding
+	next       *binding
+	old, now   *serving
 }
 
 // rebind joins every connection of a plugin to the next revision, or none.
@@ -152,22 +201,29 @@ func (h *Host) rebind(ctx context.Context, name string, next *Revision) ([]rebin
 	return list, nil
 }
 
-// activate puts the next revision in place and lets the old one go.
-func (h *Host) activate(p *plugin, next *Revision, lost Losses, list []rebinding) error {
-	old, ok := h.exchange(p, next, list)
+// activate puts the next revision in place, or beside the one in use, and lets what it
+// takes the place of go.
+func (h *Host) activate(p *plugin, next *Revision, percent int, lost Losses, list []rebinding) error {
+	from, gone, ok := h.exchange(p, next, percent, list)
 	if !ok {
 		discard(next, list)
 		return errClosed()
 	}
 	for _, r := range list {
-		r.connection.retire(r.old)
+		r.old.retireBut(r.now)
 	}
-	h.retireRevision(old)
-	h.config.Logger.Info("plugin swapped", "plugin", p.name, "version", next.manifest.Version,
-		"digest", next.digest, "from", old.digest, "connections", len(list))
+	for _, rev := range gone {
+		h.retireRevision(rev)
+	}
+	what := "plugin swapped"
+	if percent < whole {
+		what = "canary started"
+	}
+	h.config.Logger.Info(what, "plugin", p.name, "version", next.manifest.Version,
+		"digest", next.digest, "from", from.digest, "percent", percent, "connections", len(list))
 	if !lost.None() {
 		h.config.Logger.Warn("plugin can do less than before", "plugin", p.name, "version", next.manifest.Version,
-			"digest", next.digest, "from", old.digest, "lost", lost.String())
+			"digest", next.digest, "from", from.digest, "lost", lost.String())
 	}
 	return nil
 }
@@ -183,15 +239,22 @@ func discard(next *Revision, list []rebinding) {
 // exchange is the switch: an atomic store for each connection, for which no call waits.
 // What waits for the lock are a look for a connection by its name, and Close, after
 // which nothing may be put in place. It reports false if the host is closed.
-func (h *Host) exchange(p *plugin, next *Revision, list []rebinding) (old *Revision, ok bool) {
+func (h *Host) exchange(p *plugin, next *Revision, percent int, list []rebinding) (from *Revision, gone []*Revision, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return nil, false
+		return nil, nil, false
 	}
-	old, p.current = p.current, next
+	from, gone = p.current, []*Revision{p.canary}
+	if p.canary, p.percent = next, percent; percent == whole {
+		gone = append(gone, p.current)
+		p.current, p.canary, p.percent = next, nil, 0
+	}
 	for i := range list {
-		list[i].old = list[i].connection.binding.Swap(list[i].next)
+		r := &list[i]
+		r.old = r.connection.serving.Load() // the holder of p.swap alone changes it, or Close, which has not begun
+		r.now = r.old.with(r.next, percent)
+		r.connection.serving.Store(r.now)
 	}
-	return old, true
+	return from, gone, true
 }

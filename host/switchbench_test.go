@@ -49,7 +49,7 @@ func benchSwitch(b *testing.B, connections int) {
 	}
 	back := make([]rebinding, len(there))
 	for i, r := range there {
-		back[i] = rebinding{connection: r.connection, next: r.connection.binding.Load()}
+		back[i] = rebinding{connection: r.connection, next: r.connection.serving.Load().stable}
 	}
 	stop := callAll(b, list)
 	ways := [2][]rebinding{back, there}
@@ -57,7 +57,7 @@ func benchSwitch(b *testing.B, connections int) {
 	b.ReportAllocs()
 	for b.Loop() {
 		n++
-		if _, ok := h.exchange(p, revisions[n%2], ways[n%2]); !ok {
+		if _, _, ok := h.exchange(p, revisions[n%2], whole, ways[n%2]); !ok {
 			b.Fatal("host is closed")
 		}
 	}

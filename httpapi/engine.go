@@ -51,6 +51,7 @@ type Plugins interface {
 	Revisions(ctx context.Context, name string) ([]store.Revision, error)
 	Activations(ctx context.Context, name string) ([]store.Activation, error)
 	Activate(ctx context.Context, by, name, digest string, force bool) (store.Activation, error)
+	Canary(ctx context.Context, by, name, digest string, percent int, force bool) (store.Activation, error)
 	Rollback(ctx context.Context, by, name string, force bool) (store.Activation, error)
 }
 

@@ -218,6 +218,11 @@ func (s shelf) Activate(ctx context.Context, by, name, digest string, force bool
 	}, s.f.err
 }
 
+func (s shelf) Canary(ctx context.Context, by, name, digest string, percent int, force bool) (store.Activation, error) {
+	s.f.note(ctx, "canary", payments.Call{Caller: by}, name, digest, percent, force)
+	return store.Activation{Seq: 3, Plugin: name, Digest: digest, Canary: percent, Source: "api", By: by, At: began}, s.f.err
+}
+
 func (s shelf) Rollback(ctx context.Context, by, name string, force bool) (store.Activation, error) {
 	s.f.note(ctx, "rollback", payments.Call{Caller: by}, name, force)
 	return store.Activation{Seq: 4, Plugin: name, Digest: digest, Source: "rollback", By: by, At: began}, s.f.err

@@ -210,7 +210,7 @@ func (finding) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 
 type activation struct {
 	Digest        string `json:"digest" format:"sha-256" minLength:"64" maxLength:"64" doc:"SHA-256 of the revision, in hex"`
-	CanaryPercent *int64 `json:"canary_percent,omitempty" minimum:"1" maximum:"100" doc:"100 or absent; parts are not supported yet"`
+	CanaryPercent *int64 `json:"canary_percent,omitempty" minimum:"1" maximum:"100" doc:"Share of the payments; 100 is all"`
 	Force         bool   `json:"force,omitempty" doc:"Put it in place though it lacks what payments under way need"`
 }
 

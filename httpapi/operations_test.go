@@ -247,6 +247,8 @@ func TestWhatTheEngineIsAsked(t *testing.T) {
 		{"POST", "/v1/events/evt_1/redeliver", "", []any{"evt_1", ""}},
 		{"POST", "/v1/events/evt_1/redeliver", redeliverBody, []any{"evt_1", "https://e"}},
 		{"POST", "/v1/plugins/rahmet/activate", `{"digest":"` + digest + `","canary_percent":100}`, []any{"rahmet", digest, false}},
+		{"POST", "/v1/plugins/rahmet/activate", `{"digest":"` + digest + `","canary_percent":1,"force":true}`, []any{"rahmet", digest, 1, true}},
+		{"POST", "/v1/plugins/rahmet/activate", `{"digest":"` + digest + `","canary_percent":99}`, []any{"rahmet", digest, 99, false}},
 		{"POST", "/v1/plugins/rahmet/activate", `{"digest":"` + digest + `","force":true}`, []any{"rahmet", digest, true}},
 		{"POST", "/v1/plugins/rahmet/rollback", "", []any{"rahmet", false}},
 		{"POST", "/v1/plugins/rahmet/rollback", `{}`, []any{"rahmet", false}},

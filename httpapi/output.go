@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -208,7 +209,14 @@ type plugin struct {
 	ID      string  `json:"id"`
 	Version string  `json:"version"`
 	Digest  string  `json:"digest" doc:"Of the revision in use"`
+	Canary  *canary `json:"canary" doc:"The revision beside it; null for none"`
 	Problem *string `json:"problem" doc:"Why it is not loaded, or not as it should be; null if it is"`
+}
+
+type canary struct {
+	Version string `json:"version"`
+	Digest  string `json:"digest" doc:"SHA-256 in hex"`
+	Percent int    `json:"percent" minimum:"1" maximum:"99" doc:"Its share of the payments"`
 }
 
 type revisionList struct {
@@ -230,6 +238,7 @@ type activated struct {
 	Seq    int64     `json:"seq"`
 	Plugin string    `json:"plugin"`
 	Digest string    `json:"digest"`
+	Canary int       `json:"canary_percent" minimum:"1" maximum:"100" doc:"Share of the payments; below 100 it ran beside the one in place"`
 	Source string    `json:"source" doc:"config, api or rollback"`
 	By     string    `json:"by"`
 	At     time.Time `json:"at"`
@@ -243,7 +252,7 @@ func viewRevision(r store.Revision, active bool) revision {
 }
 
 func viewActivation(a store.Activation) activated {
-	return activated{a.Seq, a.Plugin, a.Digest, a.Source, a.By, a.At.UTC(), a.Lost, a.Forced, a.Needed}
+	return activated{a.Seq, a.Plugin, a.Digest, cmp.Or(a.Canary, 100), a.Source, a.By, a.At.UTC(), a.Lost, a.Forced, a.Needed}
 }
 
 func viewConnection(c payments.ConnectionInfo) connection {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/payhost/payhost/payments"
+	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -32,12 +33,14 @@ func (a *API) servePlugins() {
 		about: "It is built beside the old one and swapped in while calls go on; every operation ends on the revision that began it. " +
 			"An error leaves the old one in place. A revision that lacks what payments, refunds or receipts under way need is refused " +
 			"(409, `state_conflict`): the detail says what is needed, by how many and on which connections. Let them end first, or insist " +
-			"with `force`. What is lost and not needed stands in `lost`.",
+			"with `force`. What is lost and not needed stands in `lost`. With `canary_percent` below 100 it runs beside the one in place, for " +
+			"that share of the payments, those that are there already too: the payment's id says which, so all calls about one come to one " +
+			"revision, and a larger share takes none away. Activate either of the two, or roll back, and the canary ends.",
 		example: map[string]any{"digest": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"},
 	}, a.activate)
 	write(a, route{
 		id: "rollback-plugin", method: http.MethodPost, path: "/v1/plugins/{name}/rollback", tag: tagPlugins, scope: ScopeAdmin,
-		optional: true, fails: []int{404, 409}, summary: "Go back to the revision before",
+		optional: true, fails: []int{404, 409}, summary: "End a canary, or go back to the revision before",
 		about: "The body may be left out. A revision that lacks what is under way needs is refused without `force`, as by activate.",
 	}, a.rollback)
 }
@@ -102,13 +105,16 @@ func (a *API) listRevisions(ctx context.Context, _ *exchange, in *pluginPath) (*
 }
 
 func (a *API) activate(ctx context.Context, x *exchange, in *pluginPath, body *activation) (*found[activated], error) {
-	if body.CanaryPercent != nil && *body.CanaryPercent != 100 {
-		return nil, invalid(http.StatusUnprocessableEntity, FieldError{"canary_percent", "not supported yet: absent or 100"})
-	}
 	if err := a.plugins(in.Name); err != nil {
 		return nil, err
 	}
-	act, err := a.config.Plugins.Activate(ctx, x.caller, in.Name, body.Digest, body.Force)
+	var act store.Activation
+	var err error
+	if percent := body.CanaryPercent; percent == nil || *percent == 100 {
+		act, err = a.config.Plugins.Activate(ctx, x.caller, in.Name, body.Digest, body.Force)
+	} else {
+		act, err = a.config.Plugins.Canary(ctx, x.caller, in.Name, body.Digest, int(*percent), body.Force)
+	}
 	if err != nil {
 		return nil, theirs(err)
 	}
@@ -148,7 +154,11 @@ func (a *API) active(name string) string {
 }
 
 func viewPlugin(p payments.PluginInfo) plugin {
-	return plugin{Name: p.Name, ID: p.ID, Version: p.Version, Digest: p.Digest, Problem: text(p.Problem)}
+	v := plugin{Name: p.Name, ID: p.ID, Version: p.Version, Digest: p.Digest, Problem: text(p.Problem)}
+	if c := p.Canary; c != nil {
+		v.Canary = &canary{c.Version, c.Digest, c.Percent}
+	}
+	return v
 }
 
 // theirs makes a fault of the module, or of settings that it does not accept, the

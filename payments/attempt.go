@@ -84,7 +84,7 @@ func (a *attempt) observe(result host.Result, err error) {
 	if err != nil {
 		class = pay.ClassOf(err).String()
 	}
-	a.engine.config.Observe.Operation(a.conn.Name(), a.op.Op.String(), result.Outcome.String(), class, result.Took)
+	a.engine.config.Observe.Operation(a.conn.Name(), result.Revision, a.op.Op.String(), result.Outcome.String(), class, result.Took)
 	log := a.engine.log.With("operation", a.op.Op.String(), "operation_id", a.op.ID, "attempt", a.op.Attempt,
 		"connection", a.conn.Name(), "request_id", a.call.RequestID)
 	for _, x := range result.Calls {

@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -113,7 +114,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 // attend brings books of one connection on: in chunks as large as the provider
 // answers in one call, a few at once.
 func (e *Engine) attend(ctx context.Context, name string, books []*ledger.Book) {
-	conn, err := e.connection(name)
+	conn, err := e.connection(name, "")
 	if err != nil {
 		e.postpone(ctx, books)
 		return
@@ -128,21 +129,32 @@ func (e *Engine) attend(ctx context.Context, name string, books []*ledger.Book) 
 			rest = append(rest, fresh)
 		}
 	}
-	h := e.hints(name)
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, chunksAtOnce)
 	run := func(do func()) {
 		slots <- struct{}{}
 		wg.Go(func() { defer func() { <-slots }(); do() })
 	}
-	for from := 0; from < len(ask); from += h.batch {
-		chunk := ask[from:min(from+h.batch, len(ask))]
-		run(func() { e.attendChunk(ctx, conn, h, chunk) })
+	for _, books := range byRevision(conn, ask) {
+		for chunk := range slices.Chunk(books, e.hints(books[0]).batch) {
+			run(func() { e.attendChunk(ctx, conn.Of(chunk[0].ID), chunk) })
+		}
 	}
 	for _, b := range rest {
-		run(func() { e.bringOn(ctx, conn, h, b, seen{}) })
+		run(func() { e.bringOn(ctx, conn.Of(b.ID), e.hints(b), b, seen{}) })
 	}
 	wg.Wait()
+}
+
+// byRevision groups books by the revision that serves them: one call asks after books of
+// one revision.
+func byRevision(conn *host.Connection, books []*ledger.Book) map[string][]*ledger.Book {
+	groups := map[string][]*ledger.Book{}
+	for _, b := range books {
+		digest := conn.Of(b.ID).Revision()
+		groups[digest] = append(groups[digest], b)
+	}
+	return groups
 }
 
 // postpone leaves books for later, of a connection that does not work.
@@ -181,12 +193,14 @@ type seen struct {
 }
 
 // attendChunk asks after some payments in one call, and after their open refunds.
-func (e *Engine) attendChunk(ctx context.Context, conn *host.Connection, h hints, books []*ledger.Book) {
+func (e *Engine) attendChunk(ctx context.Context, conn *host.Connection, books []*ledger.Book) {
 	for i, s := range e.askAfter(ctx, conn, books) {
+		b := books[i]
+		h, own := e.hints(b), conn.Of(b.ID)
 		if h.refundStatus {
-			s.refunds = e.askRefunds(ctx, conn, books[i])
+			s.refunds = e.askRefunds(ctx, own, b)
 		}
-		e.bringOn(ctx, conn, h, books[i], s)
+		e.bringOn(ctx, own, h, b, s)
 	}
 }
 
@@ -215,7 +229,7 @@ func (e *Engine) askAfter(ctx context.Context, conn *host.Connection, books []*l
 // is decided on it. The error says that the provider does not tell, and why.
 func (e *Engine) look(ctx context.Context, conn *host.Connection, b *ledger.Book) error {
 	s := e.askAfter(ctx, conn, []*ledger.Book{b})[0]
-	next, err := e.note(ctx, e.hints(b.Connection), b.ID, s)
+	next, err := e.note(ctx, e.hints(b), b.ID, s)
 	if err != nil {
 		return err
 	}

@@ -73,8 +73,8 @@ type Retention struct {
 // Observer is told of what happens. Its methods must be quick and safe for
 // concurrent use.
 type Observer interface {
-	// Operation: one attempt ended.
-	Operation(connection, operation, outcome, class string, took time.Duration)
+	// Operation: one attempt ended; digest is that of the revision that ran.
+	Operation(connection, digest, operation, outcome, class string, took time.Duration)
 	// Probe: a status call ended; items is how many payments it asked after.
 	Probe(connection string, items int, ok bool, took time.Duration)
 	// Notification: an inbound call was dealt with.
@@ -134,7 +134,7 @@ func defaultClient() *http.Client {
 // nobody is an Observer that does not listen.
 type nobody struct{}
 
-func (nobody) Operation(string, string, string, string, time.Duration) {}
-func (nobody) Probe(string, int, bool, time.Duration)                  {}
-func (nobody) Notification(string, string)                             {}
-func (nobody) Delivery(string, bool, time.Duration)                    {}
+func (nobody) Operation(string, string, string, string, string, time.Duration) {}
+func (nobody) Probe(string, int, bool, time.Duration)                          {}
+func (nobody) Notification(string, string)                                     {}
+func (nobody) Delivery(string, bool, time.Duration)                            {}

@@ -31,14 +31,15 @@ func (e *Engine) Create(ctx context.Context, call Call, p NewPayment) (Answer, e
 	}
 	sequence := 1
 	in.decide = func(ctx context.Context, _ *ledger.Book) (*attempt, bool, error) {
-		conn, err := in.begin(e, p.Connection)
+		id := ledger.NewID()
+		conn, err := in.begin(e, p.Connection, id)
 		if err != nil {
 			return nil, false, err
 		}
 		if err := checkMetadata(p.Metadata); err != nil {
 			return nil, false, err
 		}
-		a, err := e.newPayment(ctx, in, conn, p, sequence)
+		a, err := e.newPayment(ctx, in, conn, id, p, sequence)
 		if err != nil {
 			return nil, false, err
 		}
@@ -51,13 +52,12 @@ func (e *Engine) Create(ctx context.Context, call Call, p NewPayment) (Answer, e
 
 // newPayment is the first attempt of the create of a payment that is new.
 func (e *Engine) newPayment(
-	ctx context.Context, in *intent, conn *host.Connection, p NewPayment, sequence int,
+	ctx context.Context, in *intent, conn *host.Connection, id string, p NewPayment, sequence int,
 ) (*attempt, error) {
 	manifest, err := conn.Manifest()
 	if err != nil {
 		return nil, err
 	}
-	id := ledger.NewID()
 	a := &attempt{
 		engine: e, conn: conn, call: in.call, actor: in.actor, request: in.request, order: true,
 		opened: &ledger.Opened{

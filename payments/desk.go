@@ -41,9 +41,9 @@ func (e *Engine) InDoubt(ctx context.Context, limit int, cursor string) ([]Doubt
 func (e *Engine) whatNext(b *ledger.Book, d *ledger.Doubt) string {
 	at := climb(d.Since, e.now()).Format(time.RFC3339)
 	op := b.Operation(d.Operation)
-	conn, ok := e.host.Connection(b.Connection)
+	conn, err := e.connection(b.Connection, b.ID)
 	switch {
-	case !ok:
+	case err != nil:
 		return "nothing until the connection works again"
 	case op.Running():
 		return "it is being sent again now"

@@ -32,7 +32,7 @@ func (e *Engine) Notify(ctx context.Context, connection, nonce string, r pay.Not
 		return pay.Ack{}, errClosed()
 	}
 	defer e.running.Done()
-	conn, err := e.connection(connection)
+	conn, err := e.connection(connection, "")
 	if err != nil {
 		return pay.Ack{}, notFoundUnlessBroken(err)
 	}
@@ -62,7 +62,7 @@ func (e *Engine) Notify(ctx context.Context, connection, nonce string, r pay.Not
 		State: store.NotificationParked, TryAt: r.ReceivedAt.Add(parkFor),
 	}
 	if book != nil {
-		n.Book = book.ID
+		n.Book, conn = book.ID, conn.Of(book.ID)
 		r.Payment = book.Ref()
 	}
 	if n.Raw, err = json.Marshal(r); err != nil {
@@ -258,7 +258,7 @@ func (e *Engine) unpark(ctx context.Context) error {
 }
 
 func (e *Engine) readAgain(ctx context.Context, n *store.Notification) error {
-	conn, err := e.connection(n.Connection)
+	conn, err := e.connection(n.Connection, n.Book)
 	if err != nil {
 		return err
 	}

@@ -44,10 +44,10 @@ type intent struct {
 	answer func(*Answer, *ledger.Operation)
 }
 
-// begin returns a connection that works now, and keeps a swap away until the attempt
+// begin returns a connection that works now, for calls about a book, and keeps a swap away until the attempt
 // that is decided on is written down, or is none.
-func (in *intent) begin(e *Engine, name string) (*host.Connection, error) {
-	conn, err := e.connection(name)
+func (in *intent) begin(e *Engine, name, book string) (*host.Connection, error) {
+	conn, err := e.connection(name, book)
 	if err == nil {
 		in.begun = conn.Begin()
 	}
@@ -179,11 +179,11 @@ func (e *Engine) again(ctx context.Context, in *intent, claim store.Claim, print
 // repeat sends an operation that had no effect again, under its own key.
 func (e *Engine) repeat(ctx context.Context, in *intent, book *ledger.Book, op *ledger.Operation) (Answer, error) {
 	defer in.settled()
-	conn, err := in.begin(e, book.Connection)
+	conn, err := in.begin(e, book.Connection, book.ID)
 	if err != nil {
 		return Answer{}, err
 	}
-	if spec := e.hints(conn.Name()).specs[op.Op]; op.ProviderKey == "" && spec.KeyForm != pay.KeyNone {
+	if spec := e.hints(book).specs[op.Op]; op.ProviderKey == "" && spec.KeyForm != pay.KeyNone {
 		return Answer{}, conflict(pay.AdviceNewAttempt, "the operation began without a provider key, and the revision in use sends one")
 	}
 	a := e.attemptAgain(conn, book, op, in.request)
@@ -222,7 +222,7 @@ func (e *Engine) attemptAgain(conn *host.Connection, book *ledger.Book, op *ledg
 			Amount: op.Amount, Refund: op.Refund, Receipt: op.Receipt, Idempotency: op.Idempotency, Revision: conn.Revision(),
 		},
 	}
-	promised(&a.begin, e.hints(conn.Name()))
+	promised(&a.begin, e.hints(book))
 	return a
 }
 
@@ -281,10 +281,11 @@ func (e *Engine) paymentBook(ctx context.Context, payment string) (*ledger.Book,
 	return b, err
 }
 
-// connection returns a connection that works now.
-func (e *Engine) connection(name string) (*host.Connection, error) {
+// connection returns a connection that works now, for calls about a book, which may be
+// "" if they are about none.
+func (e *Engine) connection(name, book string) (*host.Connection, error) {
 	if conn, ok := e.host.Connection(name); ok {
-		return conn, nil
+		return conn.Of(book), nil
 	}
 	e.mu.Lock()
 	problem, known := e.problems[name]
@@ -298,11 +299,11 @@ func (e *Engine) connection(name string) (*host.Connection, error) {
 	return nil, invalid("connection", "there is no such connection")
 }
 
-// hints returns what a connection's plugin says about looking things up; the
-// defaults while it is not connected.
-func (e *Engine) hints(name string) hints {
-	if conn, ok := e.host.Connection(name); ok {
-		if m, err := conn.Manifest(); err == nil {
+// hints returns what the plugin of a book's connection says about looking things up;
+// the defaults while it is not connected.
+func (e *Engine) hints(b *ledger.Book) hints {
+	if conn, ok := e.host.Connection(b.Connection); ok {
+		if m, err := conn.Of(b.ID).Manifest(); err == nil {
 			return hintsOf(&m)
 		}
 	}

@@ -60,9 +60,18 @@ type PluginInfo struct {
 	ID      string
 	Version string
 	Digest  string // of the revision in use
+	// Canary is the revision beside it, nil for none.
+	Canary *CanaryInfo
 	// Problem says why it is not loaded, then ID, Version and Digest are empty; or why
 	// it does not run the revision that it should.
 	Problem string
+}
+
+// CanaryInfo tells of a revision that runs beside the one in use.
+type CanaryInfo struct {
+	Version string
+	Digest  string
+	Percent int // of the payments
 }
 
 // NewPlugins returns the plugins of a host.
@@ -83,6 +92,9 @@ func (p *Plugins) List() []PluginInfo {
 		if rev, ok := p.host.Revision(name); ok {
 			m := rev.Manifest()
 			info.ID, info.Version, info.Digest = m.ID, m.Version, rev.Digest()
+		}
+		if rev, percent, ok := p.host.Canary(name); ok {
+			info.Canary = &CanaryInfo{Version: rev.Manifest().Version, Digest: rev.Digest(), Percent: percent}
 		}
 		list = append(list, info)
 	}
@@ -105,15 +117,15 @@ func (p *Plugins) Push(ctx context.Context, by, name string, binary []byte) (sto
 		return store.Revision{}, fault(pay.ClassPluginFault,
 			"module is of plugin "+in.Manifest.ID+", and "+name+" runs "+now.Manifest().ID)
 	}
-	rev, err := p.put(ctx, by, name, in.Digest, in.Manifest.Version, binary)
+	rev, err := p.keep(ctx, by, name, in.Digest, in.Manifest.Version, binary)
 	if err == nil {
 		p.log.Info("revision stored", "plugin", name, "version", rev.Version, "digest", rev.Digest, "by", by)
 	}
 	return rev, err
 }
 
-// put stores a revision and returns it as it is stored.
-func (p *Plugins) put(ctx context.Context, by, name, digest, version string, binary []byte) (store.Revision, error) {
+// keep stores a revision and returns it as it is stored.
+func (p *Plugins) keep(ctx context.Context, by, name, digest, version string, binary []byte) (store.Revision, error) {
 	r := store.Revision{
 		Plugin: name, Digest: digest, Version: version, Size: int64(len(binary)), By: by,
 		At: p.now().UTC().Truncate(time.Microsecond),
@@ -163,7 +175,8 @@ func (p *Plugins) revision(ctx context.Context, name, digest string) (store.Revi
 
 // Activate swaps a stored revision in, here and then in every other process. An
 // error leaves the old one in place. Activating the revision that is in place does
-// nothing and returns the activation that put it there.
+// nothing and returns the activation that put it there; but a canary ends by it, as by
+// any activation: that of the canary itself gives it all payments.
 //
 // A revision that lacks what is under way needs is refused with class
 // state_conflict, see [Plugins.Unneeded]. With force it is put in place all the
@@ -183,15 +196,16 @@ func (p *Plugins) Activate(ctx context.Context, by, name, digest string, force b
 	if err != nil {
 		return store.Activation{}, err
 	}
-	if len(last) > 0 && last[0].Digest == digest && p.digest(name) == digest {
+	if len(last) > 0 && last[0].Digest == digest && last[0].Canary == 0 && p.runs(last[0]) {
 		return last[0], nil
 	}
 	return p.activate(ctx, m, store.Activation{Plugin: name, Digest: digest, Source: sourceAPI, By: by}, force)
 }
 
-// Rollback swaps in the revision that was in place before the one in use. Rolling
-// back twice comes back to where it began. state_conflict if there was none before,
-// or, without force, if it lacks what is under way needs; see [Plugins.Activate].
+// Rollback ends a canary, if there is one. Else it swaps in the revision that was in
+// place before the one in use; rolling back twice comes back to where it began.
+// state_conflict if there was none before, or, without force, if it lacks what is under
+// way needs; see [Plugins.Activate].
 func (p *Plugins) Rollback(ctx context.Context, by, name string, force bool) (store.Activation, error) {
 	m, err := p.find(name)
 	if err != nil {
@@ -203,30 +217,56 @@ func (p *Plugins) Rollback(ctx context.Context, by, name string, force bool) (st
 	if err != nil {
 		return store.Activation{}, err
 	}
-	if len(list) > 0 {
-		now := list[0].Digest
-		for _, a := range list[1:] {
-			if a.Digest != now {
-				return p.activate(ctx, m, store.Activation{Plugin: name, Digest: a.Digest, Source: sourceRollback, By: by}, force)
-			}
+	back := store.Activation{Plugin: name, Source: sourceRollback, By: by}
+	placed := inPlace(list)
+	if len(list) > 0 && len(placed) > 0 && list[0].Canary > 0 {
+		back.Digest = placed[0].Digest
+		return p.activate(ctx, m, back, force)
+	}
+	for _, a := range placed {
+		if a.Digest != placed[0].Digest {
+			back.Digest = a.Digest
+			return p.activate(ctx, m, back, force)
 		}
 	}
 	return store.Activation{}, fault(pay.ClassStateConflict, "plugin "+name+" has had no other revision in place before")
 }
 
-// activate swaps a stored revision in and records it. The swap comes first: what
-// does not run here is not asked of other processes. If recording it fails, nobody
-// knows whether it was recorded; Follow brings this process to what was. The caller
-// holds m.change.
+// activate has a stored revision run as an activation says, and records it. Running
+// comes first: what does not run here is not asked of other processes. If recording it
+// fails, nobody knows whether it was recorded; Follow brings this process to what was.
+// The caller holds m.change.
 func (p *Plugins) activate(ctx context.Context, m *managed, a store.Activation, force bool) (store.Activation, error) {
-	binary, err := p.store.Binary(ctx, a.Digest)
-	if err != nil {
-		return store.Activation{}, storeFault(err)
-	}
-	if err := p.swap(ctx, m.name, host.Source{Bytes: binary, SHA256: a.Digest}, p.agreed(ctx, &a, force)); err != nil {
-		return store.Activation{}, pay.AsError(err)
+	if err := p.put(ctx, a, p.agreed(ctx, &a, force)); err != nil {
+		return store.Activation{}, err
 	}
 	return p.record(ctx, m, a)
+}
+
+// put has a stored revision run as an activation says: in place, or as a canary. Where it
+// is in place already, the canary beside it ends.
+func (p *Plugins) put(ctx context.Context, a store.Activation, agree func(host.Losses) error) error {
+	if a.Canary == 0 && p.digest(a.Plugin) == a.Digest {
+		return asError(p.host.EndCanary(a.Plugin, agree))
+	}
+	binary, err := p.store.Binary(ctx, a.Digest)
+	if err != nil {
+		return storeFault(err)
+	}
+	source := host.Source{Bytes: binary, SHA256: a.Digest}
+	if a.Canary == 0 {
+		return asError(p.swap(ctx, a.Plugin, source, agree))
+	}
+	_, err = p.host.StartCanary(ctx, a.Plugin, source, a.Canary, agree)
+	return asError(err)
+}
+
+// asError is pay.AsError, and nil for nil.
+func asError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return pay.AsError(err)
 }
 
 // record writes an activation down that runs here already.
@@ -238,7 +278,7 @@ func (p *Plugins) record(ctx context.Context, m *managed, a store.Activation) (s
 	m.failed, m.backoff = "", 0
 	p.note(m, "")
 	p.log.Info("revision activated", "plugin", m.name, "digest", a.Digest, "source", a.Source, "by", a.By,
-		"forced", a.Forced)
+		"forced", a.Forced, "canary_percent", a.Canary)
 	return a, nil
 }
 

@@ -66,7 +66,23 @@ func (p *Plugins) Boot(ctx context.Context, name string, configured host.Source)
 	default:
 		p.note(m, "")
 	}
+	if !recorded {
+		p.bootCanary(ctx, m, past)
+	}
 	return nil
+}
+
+// bootCanary starts the canary that was last activated, if one was. That it can't be had
+// keeps nothing down; Follow goes on trying.
+func (p *Plugins) bootCanary(ctx context.Context, m *managed, past []store.Activation) {
+	want := wantedOf(past)
+	if want.canary == nil || want.base.Digest != p.digest(m.name) || p.runs(*want.canary) {
+		return
+	}
+	if err := p.put(ctx, *want.canary, anyLoss); err != nil {
+		p.log.Error("canary can't be started", "plugin", m.name, "digest", want.canary.Digest, "error", err)
+		p.note(m, "the canary "+want.canary.Digest+" can't be started: "+err.Error())
+	}
 }
 
 // begin makes a plugin known, with its problem until it runs.
@@ -100,7 +116,7 @@ func (p *Plugins) bootStored(ctx context.Context, m *managed, past []store.Activ
 	}
 	var first error
 	var tried []string
-	for _, a := range past {
+	for _, a := range inPlace(past) {
 		if len(tried) == 2 {
 			break
 		}
@@ -149,7 +165,7 @@ func (p *Plugins) bootFile(
 		return false, nil
 	}
 	rev, _ := p.host.Revision(m.name)
-	if _, err := p.put(ctx, sourceConfig, m.name, digest, rev.Manifest().Version, binary); err != nil {
+	if _, err := p.keep(ctx, sourceConfig, m.name, digest, rev.Manifest().Version, binary); err != nil {
 		return false, err
 	}
 	_, err = p.record(ctx, m, a)
@@ -206,7 +222,7 @@ func (p *Plugins) Follow(ctx context.Context) {
 	}
 }
 
-// catchUp brings a plugin to what was last activated.
+// catchUp brings a plugin to what was last activated, its canary too.
 func (p *Plugins) catchUp(ctx context.Context, name string) {
 	m, err := p.find(name)
 	if err != nil {
@@ -220,15 +236,15 @@ func (p *Plugins) catchUp(ctx context.Context, name string) {
 	if native {
 		return
 	}
-	last, err := p.store.Activations(ctx, name, 1)
-	if err != nil || len(last) == 0 || last[0].Digest == p.digest(name) {
+	last, err := p.lastActivated(ctx, name)
+	if err != nil || last.base.Digest == "" || p.has(last) {
 		return // a store that is down is the engine's to tell
 	}
-	want := last[0].Digest
+	want := last.newest().Digest
 	if want == m.failed && p.now().Before(m.tryAt) {
 		return
 	}
-	left, err := p.adopt(ctx, last[0])
+	left, err := p.adopt(ctx, last)
 	if err != nil {
 		if ctx.Err() != nil {
 			return
@@ -245,26 +261,33 @@ func (p *Plugins) catchUp(ctx context.Context, name string) {
 	}
 	m.failed, m.backoff = "", 0
 	p.note(m, left)
-	p.log.Info("revision activated elsewhere is in place", "plugin", name, "digest", want, "by", last[0].By)
+	p.log.Info("revision activated elsewhere is in place", "plugin", name, "digest", want, "by", last.newest().By,
+		"canary_percent", last.newest().Canary)
 }
 
-// adopt swaps in what another process activated. That lost nothing that was needed when
-// it was asked there; what has begun here since may need it, and left says so. To
+// adopt has what another process activated run here. That lost nothing that was needed
+// when it was asked there; what has begun here since may need it, and left says so. To
 // refuse would leave two revisions in use for good.
-func (p *Plugins) adopt(ctx context.Context, a store.Activation) (left string, err error) {
-	binary, err := p.store.Binary(ctx, a.Digest)
-	if err != nil {
-		return "", storeFault(err)
-	}
-	err = p.swap(ctx, a.Plugin, host.Source{Bytes: binary, SHA256: a.Digest}, func(lost host.Losses) error {
-		needed, err := p.needed(ctx, a.Plugin, lost)
-		if left = ""; err != nil && !a.Forced {
-			left = "the revision lacks what is under way needs, begun before it came here: " + needed
+func (p *Plugins) adopt(ctx context.Context, want wanted) (left string, err error) {
+	for _, a := range want.list() {
+		kept := want.canary != nil && a.Canary == 0 && p.digest(a.Plugin) == a.Digest // and a canary gives way to the next one
+		if kept || p.runs(a) {
+			continue
 		}
-		return nil
-	})
-	if err == nil && left != "" {
-		p.log.Error("revision activated elsewhere leaves behind what began here", "plugin", a.Plugin, "digest", a.Digest, "problem", left)
+		left = ""
+		err = p.put(ctx, a, func(lost host.Losses) error {
+			needed, err := p.needed(ctx, a.Plugin, lost)
+			if left = ""; err != nil && !a.Forced {
+				left = "the revision lacks what is under way needs, begun before it came here: " + needed
+			}
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+		if left != "" {
+			p.log.Error("revision activated elsewhere leaves behind what began here", "plugin", a.Plugin, "digest", a.Digest, "problem", left)
+		}
 	}
-	return left, err
+	return left, nil
 }

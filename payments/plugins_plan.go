@@ -24,11 +24,23 @@ func (p *Plugins) Plan(ctx context.Context, name string, configured host.Source)
 	if err != nil {
 		return host.Source{}, err
 	}
-	if len(past) == 0 || isNew(past, digest) || past[0].Digest == digest {
+	base := wantedOf(past).base.Digest
+	if base == "" || isNew(past, digest) || base == digest {
 		return host.Source{Bytes: binary, SHA256: digest}, nil
 	}
-	binary, err = p.store.Binary(ctx, past[0].Digest)
-	return host.Source{Bytes: binary, SHA256: past[0].Digest}, storeFault(err)
+	binary, err = p.store.Binary(ctx, base)
+	return host.Source{Bytes: binary, SHA256: base}, storeFault(err)
+}
+
+// PlanCanary returns the canary that Boot would start beside what Plan returned, and its
+// share in percent; 0 for none.
+func (p *Plugins) PlanCanary(ctx context.Context, name string, base host.Source) (host.Source, int, error) {
+	want, err := p.lastActivated(ctx, name)
+	if err != nil || want.canary == nil || want.base.Digest != base.SHA256 {
+		return host.Source{}, 0, err
+	}
+	binary, err := p.store.Binary(ctx, want.canary.Digest)
+	return host.Source{Bytes: binary, SHA256: want.canary.Digest}, want.canary.Canary, storeFault(err)
 }
 
 // Running returns the stored revision that runs under a plugin's name, and false if

@@ -17,9 +17,9 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// pluginModules are two builds of the probe with different digests, another plugin, and
-// a plugin with all its operations and with fewer.
-type pluginModules struct{ one, two, other, whole, lean host.Source }
+// pluginModules are two builds of the probe with different digests, another plugin, two
+// builds of a plugin with all its operations, and one with fewer.
+type pluginModules struct{ one, two, other, whole, twin, lean host.Source }
 
 var buildModules = sync.OnceValues(func() (pluginModules, error) {
 	dir, err := os.MkdirTemp("", "payhost-plugins-test")
@@ -41,6 +41,7 @@ var buildModules = sync.OnceValues(func() (pluginModules, error) {
 		{&m.two, "../host/testdata/probe/wasm", "-s -w -buildid=two"},
 		{&m.other, "../plugins/rahmet/wasm", "-s -w"},
 		{&m.whole, "./testdata/lean", "-s -w"},
+		{&m.twin, "./testdata/lean", "-s -w -buildid=twin"},
 		{&m.lean, "./testdata/lean", "-s -w -X main.without=confirm,refund_status,error_catalog"},
 	} {
 		out := filepath.Join(dir, "plugin.wasm")

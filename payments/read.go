@@ -20,7 +20,7 @@ func (e *Engine) Payment(ctx context.Context, payment string, refresh bool) (*le
 		return b, err
 	}
 	defer e.running.Done()
-	if dueTime(b, e.hints(b.Connection), e.now()).IsZero() || !e.probeNow(ctx, b.ID) {
+	if dueTime(b, e.hints(b), e.now()).IsZero() || !e.probeNow(ctx, b.ID) {
 		return b, nil
 	}
 	return e.paymentBook(ctx, payment)

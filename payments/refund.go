@@ -27,7 +27,7 @@ func (e *Engine) refund(ctx context.Context, call Call, actor string, book *ledg
 	if len(r.Reason) > maxReason {
 		return Answer{}, invalid("reason", "is longer than 500 bytes")
 	}
-	alone := !e.hints(book.Connection).refundStatus
+	alone := !e.hints(book).refundStatus
 	return e.onBook(ctx, call, actor, book, step{
 		op: pay.OpRefund, fields: r, amount: r.Amount, look: alone && r.Amount.Minor < book.Paid.Minor,
 		check: func(conn *host.Connection, b *ledger.Book) error {
@@ -111,7 +111,8 @@ func (e *Engine) loneReceipt(ctx context.Context, call Call, r NewReceipt) (Answ
 		answer: func(answer *Answer, op *ledger.Operation) { answer.ReceiptID = op.Receipt },
 	}
 	in.decide = func(ctx context.Context, _ *ledger.Book) (*attempt, bool, error) {
-		conn, err := in.begin(e, r.Connection)
+		id := ledger.NewID()
+		conn, err := in.begin(e, r.Connection, id)
 		if err != nil {
 			return nil, false, err
 		}
@@ -128,7 +129,6 @@ func (e *Engine) loneReceipt(ctx context.Context, call Call, r NewReceipt) (Answ
 				Receipt: true, Connection: r.Connection, Provider: manifest.ID, Caller: call.Caller, Revision: conn.Revision(),
 			},
 		}
-		id := ledger.NewID()
 		a.book = preview(id, in.actor, e, *a.opened)
 		if err := conn.CheckReceipt(receiptRequest(a.book, &r, pay.Intent{})); err != nil {
 			return nil, false, err

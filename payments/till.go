@@ -95,7 +95,7 @@ func (e *Engine) onBook(ctx context.Context, call Call, actor string, book *ledg
 }
 
 func (e *Engine) decideStep(ctx context.Context, in *intent, b *ledger.Book, s *step) (*attempt, bool, error) {
-	conn, err := in.begin(e, b.Connection)
+	conn, err := in.begin(e, b.Connection, b.ID)
 	if err != nil {
 		return nil, false, err
 	}

@@ -57,7 +57,7 @@ func (w *writing) news(body ledger.Body) {
 func (w *writing) seal() {
 	w.late()
 	w.unreturned()
-	w.due = dueTime(w.book, w.engine.hints(w.book.Connection), w.now)
+	w.due = dueTime(w.book, w.engine.hints(w.book), w.now)
 	if w.engine.owes(w.book) && len(w.book.Doubts(true)) == 0 {
 		w.due = climb(w.book.EndedAt, w.now)
 	}

@@ -71,7 +71,7 @@ func (a *api) pluginPush() *cobra.Command {
 			if err := answer.Into(&r); err != nil {
 				return err
 			}
-			return a.activate(cmd, path+"/activate", activation{r.Digest, force})
+			return a.activate(cmd, path+"/activate", activation{Digest: r.Digest, Force: force})
 		},
 	}
 	c.Flags().BoolVar(&activate, "activate", false, "put it in place, too")
@@ -81,8 +81,9 @@ func (a *api) pluginPush() *cobra.Command {
 
 // activation is the body of activate, and without a digest of rollback.
 type activation struct {
-	Digest string `json:"digest,omitempty"`
-	Force  bool   `json:"force,omitempty"`
+	Digest        string `json:"digest,omitempty"`
+	CanaryPercent *int   `json:"canary_percent,omitempty"`
+	Force         bool   `json:"force,omitempty"`
 }
 
 func forceFlag(c *cobra.Command, force *bool) {
@@ -91,12 +92,18 @@ func forceFlag(c *cobra.Command, force *bool) {
 
 func (a *api) pluginActivate() *cobra.Command {
 	var force bool
+	var percent int
 	c := &cobra.Command{
 		Use: "activate NAME DIGEST", Short: "Put a stored revision in place while payments go on", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.activate(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/activate", activation{args[1], force})
+			body := activation{Digest: args[1], Force: force}
+			if cmd.Flags().Changed("canary-percent") {
+				body.CanaryPercent = &percent
+			}
+			return a.activate(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/activate", body)
 		},
 	}
+	c.Flags().IntVar(&percent, "canary-percent", 100, "run it beside the one in place, for so many percent of the payments")
 	forceFlag(c, &force)
 	return c
 }
@@ -104,7 +111,7 @@ func (a *api) pluginActivate() *cobra.Command {
 func (a *api) pluginRollback() *cobra.Command {
 	var force bool
 	c := &cobra.Command{
-		Use: "rollback NAME", Short: "Put the revision in place that was there before", Args: cobra.ExactArgs(1),
+		Use: "rollback NAME", Short: "End a canary, or put the revision in place that was there before", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.activate(cmd, "/v1/plugins/"+url.PathEscape(args[0])+"/rollback", activation{Force: force})
 		},
@@ -119,7 +126,11 @@ func (a *api) activate(cmd *cobra.Command, path string, body activation) error {
 		return err
 	}
 	return show(a, answer, func(v client.Activation) {
-		fmt.Fprintf(a.out.stdout, "%s runs %s (%s, by %s)\n", v.Plugin, v.Digest, v.Source, v.By)
+		share := ""
+		if v.Canary < 100 {
+			share = fmt.Sprintf(" for %d %% of the payments", v.Canary)
+		}
+		fmt.Fprintf(a.out.stdout, "%s runs %s%s (%s, by %s)\n", v.Plugin, v.Digest, share, v.Source, v.By)
 		if len(v.Lost) > 0 {
 			fmt.Fprintf(a.out.stdout, "it lacks what the revision before had: %s\n", strings.Join(v.Lost, ", "))
 		}
@@ -134,6 +145,9 @@ func (a *api) plugins(list client.Plugins) {
 	fmt.Fprintln(w, "PLUGIN\tID\tVERSION\tDIGEST\t")
 	for _, p := range list.Plugins {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.ID, p.Version, p.Digest, p.Problem)
+		if c := p.Canary; c != nil {
+			fmt.Fprintf(w, "\tcanary %d %%\t%s\t%s\t\n", c.Percent, c.Version, c.Digest)
+		}
 	}
 	_ = w.Flush()
 }
@@ -152,13 +166,14 @@ func (a *api) revisions(list client.Revisions) {
 	if len(list.Activations) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "\nPUT IN PLACE\tDIGEST\tSOURCE\tBY\tLOST\t")
+	fmt.Fprintln(w, "\nPUT IN PLACE\tDIGEST\tPERCENT\tSOURCE\tBY\tLOST\t")
 	for _, v := range list.Activations {
 		lost := strings.Join(v.Lost, ", ")
 		if v.Forced {
 			lost += "; by force, needed: " + v.Needed
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\n", v.At.Format(time.RFC3339), v.Digest[:min(12, len(v.Digest))], v.Source, v.By, lost)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t\n",
+			v.At.Format(time.RFC3339), v.Digest[:min(12, len(v.Digest))], v.Canary, v.Source, v.By, lost)
 	}
 	_ = w.Flush()
 }

@@ -20,12 +20,12 @@ func TestRevisionsTellWhoInsisted(t *testing.T) {
 		t.Errorf("without a history:\n%s", text)
 	}
 	list.Activations = []client.Activation{{
-		Digest: strings.Repeat("ab", 32), Source: "api", By: "night", At: at, Lost: []string{"confirm", "flow till"}, Forced: true,
+		Digest: strings.Repeat("ab", 32), Canary: 5, Source: "api", By: "night", At: at, Lost: []string{"confirm", "flow till"}, Forced: true,
 		Needed: "confirm (12 of kassa-1)",
 	}}
 	out.Reset()
 	a.revisions(list)
-	const want = "2026-03-01T23:00:00Z  abababababab  api     night  confirm, flow till; by force, needed: confirm (12 of kassa-1)"
+	const want = "2026-03-01T23:00:00Z  abababababab  5        api     night  confirm, flow till; by force, needed: confirm (12 of kassa-1)"
 	if text := out.String(); !strings.Contains(text, want) {
 		t.Errorf("printed\n%swant\n%s", text, want)
 	}

@@ -4,17 +4,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/payhost/payhost/host"
 )
 
 // Module builds the plugin whose main package is in a folder, and packs it. What was
-// compiled is kept in cache; "" for nowhere.
-func Module(tb testing.TB, source, cache string) []byte {
+// compiled is kept in cache; "" for nowhere. Further flags for the linker, such as
+// another -buildid, make another module of the same code.
+func Module(tb testing.TB, source, cache string, ldflags ...string) []byte {
 	tb.Helper()
 	out := filepath.Join(tb.TempDir(), "plugin.wasm")
-	args := []string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, source}
+	flags := "-ldflags=" + strings.Join(append([]string{"-s", "-w"}, ldflags...), " ")
+	args := []string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", flags, "-o", out, source}
 	cmd := exec.CommandContext(tb.Context(), "go", args...)
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if text, err := cmd.CombinedOutput(); err != nil {

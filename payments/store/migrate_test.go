@@ -19,7 +19,7 @@ import (
 const sqlFirstSchema = `CREATE INDEX book_receipt ON book (receipt, id); CREATE INDEX book_any_status ON book (status, id);
 	CREATE INDEX request_at ON request (at); CREATE INDEX event_at ON event (at); DROP INDEX book_doubtful_of;
 	ALTER TABLE activation DROP COLUMN lost; ALTER TABLE activation DROP COLUMN forced;
-	ALTER TABLE activation DROP COLUMN needed; DELETE FROM goose_db_version WHERE version_id > 1`
+	ALTER TABLE activation DROP COLUMN needed; ALTER TABLE activation DROP COLUMN canary; DELETE FROM goose_db_version WHERE version_id > 1`
 
 // TestOldDatabase opens databases of the first schema: what is in them is still there, and is found.
 func TestOldDatabase(t *testing.T) {

@@ -11,9 +11,9 @@ const (
 	sqlRevisions = `SELECT plugin, digest, version, size, uploader, at FROM revision WHERE plugin = ?
 		ORDER BY at DESC, digest`
 	sqlBinary   = `SELECT module FROM revision WHERE digest = ?`
-	sqlActivate = `INSERT INTO activation (plugin, digest, source, activator, at, lost, forced, needed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`
-	sqlActivations = `SELECT seq, plugin, digest, source, activator, at, lost, forced, needed FROM activation
+	sqlActivate = `INSERT INTO activation (plugin, digest, canary, source, activator, at, lost, forced, needed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`
+	sqlActivations = `SELECT seq, plugin, digest, canary, source, activator, at, lost, forced, needed FROM activation
 		WHERE plugin = ? ORDER BY seq DESC LIMIT ?`
 	sqlNotify = `SELECT pg_notify('` + activationChannel + `', '')`
 
@@ -62,7 +62,7 @@ func (c *core) Activate(ctx context.Context, a *Activation) error {
 	return c.backend.change(ctx, func(t *tx) error {
 		t.activated = true
 		err := t.one(sqlActivate, []any{
-			a.Plugin, a.Digest, a.Source, a.By, micros(a.At), string(lost), a.Forced, a.Needed,
+			a.Plugin, a.Digest, a.Canary, a.Source, a.By, micros(a.At), string(lost), a.Forced, a.Needed,
 		}, &a.Seq)
 		if err == nil && t.dialect.postgres {
 			err = t.later(sqlNotify)
@@ -80,7 +80,8 @@ func (c *core) Activations(ctx context.Context, plugin string, limit int) ([]Act
 			var a Activation
 			var at int64
 			var lost []byte
-			if err := scan(&a.Seq, &a.Plugin, &a.Digest, &a.Source, &a.By, &at, &lost, &a.Forced, &a.Needed); err != nil {
+			err := scan(&a.Seq, &a.Plugin, &a.Digest, &a.Canary, &a.Source, &a.By, &at, &lost, &a.Forced, &a.Needed)
+			if err != nil {
 				return err
 			}
 			a.At = timeOf(at)

@@ -254,11 +254,14 @@ type Revision struct {
 	At      time.Time
 }
 
-// Activation puts a revision in place.
+// Activation puts a revision in place, or beside the one that is.
 type Activation struct {
 	Seq    int64
 	Plugin string
 	Digest string
+	// Canary is the share of a revision beside the one in place, 1 to 99 percent; 0 for one in place, which ends
+	// any canary.
+	Canary int
 	Source string // "config", "api", "rollback"
 	By     string
 	At     time.Time

@@ -82,7 +82,8 @@ func testRevisions(t *testing.T, s store.Store) {
 func testActivations(t *testing.T, s store.Store) {
 	var want []store.Activation
 	for i, digest := range []string{"aa", "bb", "aa"} {
-		a := store.Activation{Plugin: "rahmet", Digest: digest, Source: "api", By: "ops", At: Start().Add(time.Duration(i) * time.Hour)}
+		at := Start().Add(time.Duration(i) * time.Hour)
+		a := store.Activation{Plugin: "rahmet", Digest: digest, Canary: i, Source: "api", By: "ops", At: at}
 		if i == 1 {
 			a.Lost, a.Forced, a.Needed = []string{"confirm", `flow "till", валюта`}, true, "confirm (12 of kassa-1)"
 		}

@@ -151,6 +151,11 @@ type Plugin struct {
 	ID      string `json:"id"`
 	Version string `json:"version"`
 	Digest  string `json:"digest"`
+	Canary  *struct {
+		Version string `json:"version"`
+		Digest  string `json:"digest"`
+		Percent int    `json:"percent"`
+	} `json:"canary"`
 	Problem string `json:"problem"`
 }
 
@@ -171,10 +176,11 @@ type Revision struct {
 	Active  bool      `json:"active"`
 }
 
-// Activation put a revision in place.
+// Activation put a revision in place, or beside the one that is, for less than 100 percent.
 type Activation struct {
 	Plugin string    `json:"plugin"`
 	Digest string    `json:"digest"`
+	Canary int       `json:"canary_percent"`
 	Source string    `json:"source"`
 	By     string    `json:"by"`
 	At     time.Time `json:"at"`

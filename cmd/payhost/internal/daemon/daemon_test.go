@@ -183,7 +183,7 @@ func TestLife(t *testing.T) {
 			}
 			text := string(p.get(t, "/metrics", nil).Body)
 			for _, want := range []string{
-				`payhost_operations_total{class="",connection="main",operation="create",outcome="applied"} 1`,
+				`payhost_operations_total{class="",connection="main",digest="native",operation="create",outcome="applied"} 1`,
 				`payhost_in_doubt{connection="main"} 0`, `payhost_connection_up{connection="main",plugin="yeniltoleg"} 1`,
 				`payhost_store_up 1`, `payhost_in_doubt_oldest_seconds 0`, `payhost_store_commit_seconds_count`,
 				`payhost_http_request_seconds_count{code="201",method="POST",route="/v1/payments"} 1`, `go_goroutines`, `payhost_build_info`,

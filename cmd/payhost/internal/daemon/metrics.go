@@ -38,7 +38,7 @@ func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		operations: counters("operations_total", "Attempts of operations that ended.",
-			"connection", "operation", "outcome", "class"),
+			"connection", "digest", "operation", "outcome", "class"),
 		operationSeconds: times("operation_seconds", "How long attempts of operations took.", call, "connection", "operation"),
 		probes:           counters("probes_total", "Status calls that ended.", "connection", "ok"),
 		probeItems:       counters("probe_items_total", "Payments that status calls asked after.", "connection"),
@@ -89,8 +89,8 @@ func (m *metrics) handler() http.Handler {
 }
 
 // Operation implements payments.Observer.
-func (m *metrics) Operation(connection, operation, outcome, class string, took time.Duration) {
-	m.operations.WithLabelValues(connection, operation, outcome, class).Inc()
+func (m *metrics) Operation(connection, digest, operation, outcome, class string, took time.Duration) {
+	m.operations.WithLabelValues(connection, digest, operation, outcome, class).Inc()
 	m.operationSeconds.WithLabelValues(connection, operation).Observe(took.Seconds())
 }
 

@@ -159,13 +159,26 @@ func (d *Daemon) rehearsePlugin(ctx context.Context, stage *host.Host, name stri
 	}
 	now, runs := d.plugins.Running(ctx, name)
 	if !runs || plan.Native != nil || now.SHA256 == plan.SHA256 {
-		_, err = stage.Load(ctx, name, plan)
-		return err
+		if _, err = stage.Load(ctx, name, plan); err != nil {
+			return err
+		}
+		return d.rehearseCanary(ctx, stage, name, plan)
 	}
 	if _, err := stage.Load(ctx, name, now); err != nil {
 		return err
 	}
 	_, err = stage.SwapIf(ctx, name, plan, d.plugins.Unneeded(ctx, name))
+	return err
+}
+
+// rehearseCanary puts the canary on the stage that will run beside the plan: connections
+// must fit it, too.
+func (d *Daemon) rehearseCanary(ctx context.Context, stage *host.Host, name string, plan host.Source) error {
+	canary, percent, err := d.plugins.PlanCanary(ctx, name, plan)
+	if err != nil || percent == 0 {
+		return err
+	}
+	_, err = stage.StartCanary(ctx, name, canary, percent, func(host.Losses) error { return nil })
 	return err
 }
 

@@ -49,14 +49,15 @@ func newWatcher(s store.Store, e *payments.Engine, p *payments.Plugins, h *host.
 		"dead":       gauge("dead_letters", "Events that were given up.", "endpoint"),
 		"parked":     gauge("notifications_parked", "Inbound calls whose payment is not known yet."),
 		"connection": gauge("connection_up", "Whether a connection is made: 1 or 0.", "connection", "plugin"),
-		"idle":       gauge("plugin_instances_idle", "Instances of a plugin that wait for a call.", "plugin"),
-		"out":        gauge("plugin_instances_out", "Instances of a plugin that serve a call or are being put back.", "plugin"),
-		"image":      gauge("plugin_image_bytes", "Memory that the instances of a plugin share.", "plugin"),
-		"backoff":    gauge("plugin_backoff_seconds", "Seconds between two new instances of a plugin whose calls keep failing.", "plugin"),
+		"idle":       gauge("plugin_instances_idle", "Instances of a plugin that wait for a call.", "plugin", "digest"),
+		"out":        gauge("plugin_instances_out", "Instances of a plugin that serve a call or are being put back.", "plugin", "digest"),
+		"image":      gauge("plugin_image_bytes", "Memory that the instances of a plugin share.", "plugin", "digest"),
+		"backoff":    gauge("plugin_backoff_seconds", "Seconds between two new instances, as calls keep failing.", "plugin", "digest"),
 		"calls":      gauge("plugin_calls_total", "Calls of a plugin's revision that ended.", "plugin", "digest"),
 		"restores":   gauge("plugin_restores_total", "Instances put back to their image after a call.", "plugin", "digest"),
 		"dirty":      gauge("plugin_dirty_pages_total", "Pages of 4 KiB that were copied to put instances back.", "plugin", "digest"),
 		"discards":   gauge("plugin_discards_total", "Instances replaced after a call, by reason.", "plugin", "digest", "reason"),
+		"canary":     gauge("plugin_canary_percent", "Share of the payments of a revision beside the one in use.", "plugin", "version", "digest"),
 		"plugin":     gauge("plugin_up", "Whether a plugin runs the revision it should: 1 or 0.", "plugin", "version", "digest"),
 	}}
 }
@@ -79,6 +80,9 @@ func (w *watcher) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, p := range w.plugins.List() {
 		send("plugin", yes(p.Problem == "" && p.Digest != ""), p.Name, p.Version, p.Digest)
+		if c := p.Canary; c != nil {
+			send("canary", float64(c.Percent), p.Name, c.Version, c.Digest)
+		}
 	}
 	w.instances(ch)
 	stats, err := w.counted()
@@ -124,10 +128,10 @@ func (w *watcher) instances(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(w.gauges[name], kind, value, labels...)
 	}
 	for _, s := range w.host.Stats() {
-		send("idle", prometheus.GaugeValue, float64(s.Idle), s.Plugin)
-		send("out", prometheus.GaugeValue, float64(s.Out), s.Plugin)
-		send("image", prometheus.GaugeValue, float64(s.ImageBytes), s.Plugin)
-		send("backoff", prometheus.GaugeValue, s.Backoff.Seconds(), s.Plugin)
+		send("idle", prometheus.GaugeValue, float64(s.Idle), s.Plugin, s.Digest)
+		send("out", prometheus.GaugeValue, float64(s.Out), s.Plugin, s.Digest)
+		send("image", prometheus.GaugeValue, float64(s.ImageBytes), s.Plugin, s.Digest)
+		send("backoff", prometheus.GaugeValue, s.Backoff.Seconds(), s.Plugin, s.Digest)
 		send("calls", prometheus.CounterValue, float64(s.Calls), s.Plugin, s.Digest)
 		send("restores", prometheus.CounterValue, float64(s.Restores), s.Plugin, s.Digest)
 		send("dirty", prometheus.CounterValue, float64(s.DirtyPages), s.Plugin, s.Digest)
