@@ -51,12 +51,8 @@ func (s *serving) with(next *binding, percent int) *serving {
 }
 
 // retireBut lets go of the bindings that are not in use any more, once their calls are
-// through. What is in use now is nil if the connection has been closed meanwhile: then
-// whoever closed it let go of them.
+// through.
 func (s *serving) retireBut(now *serving) {
-	if now == nil {
-		return
-	}
 	for _, b := range []*binding{s.stable, s.canary} {
 		if b != nil && b != now.stable && b != now.canary {
 			b.release()
@@ -105,7 +101,8 @@ func (c *Connection) serve(ctx context.Context) (*serving, error) {
 // calls are about; which, says [Connection.Of]. It is checked as [Host.SwapIf] checks a
 // revision, and agree is asked the same: what comes to the canary has no more than the
 // canary can do. A canary that runs already, of the same revision or of another, gives
-// way to it, so that a share is changed by starting it again. It ends by [Host.EndCanary],
+// way to it, so that a share is changed by starting it again; a smaller one takes calls
+// away from it, and agree is asked about that, too. It ends by [Host.EndCanary],
 // or by a swap, also to the same revision: then it has all.
 func (h *Host) StartCanary(
 	ctx context.Context, name string, source Source, percent int, agree func(Losses) error,
@@ -137,35 +134,41 @@ func (h *Host) EndCanary(name string, agree func(Losses) error) error {
 	if !ok || stable == nil {
 		return nil
 	}
-	done, err := p.agreed(Lost(&canary.manifest, &stable.manifest), agree)
+	lost := Lost(&canary.manifest, &stable.manifest)
+	done, err := p.agreed(lost, agree)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return h.endCanary(p, canary)
-}
-
-func (h *Host) endCanary(p *plugin, canary *Revision) error {
-	h.mu.Lock()
-	if h.closed {
-		h.mu.Unlock()
+	bindings, ok := h.dropCanary(p)
+	if !ok {
 		return errClosed()
 	}
-	p.canary, p.percent = nil, 0
-	var list []rebinding
-	for _, c := range h.connections {
-		if s := c.serving.Load(); c.plugin == p && s != nil {
-			c.serving.Store(&serving{stable: s.stable})
-			list = append(list, rebinding{connection: c, old: s})
-		}
-	}
-	h.mu.Unlock()
-	for _, r := range list {
-		r.old.canary.release()
+	for _, b := range bindings {
+		b.release()
 	}
 	h.retireRevision(canary)
 	h.config.Logger.Info("canary ended", "plugin", p.name, "version", canary.manifest.Version, "digest", canary.digest)
+	h.warnOf(lost, p, canary, stable)
 	return nil
+}
+
+// dropCanary has the revision in use serve all connections, and returns what is not in
+// use any more. It reports false if the host is closed.
+func (h *Host) dropCanary(p *plugin) (gone []*binding, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, false
+	}
+	p.canary, p.percent = nil, 0
+	for _, c := range h.connections {
+		if s := c.serving.Load(); c.plugin == p && s.canary != nil {
+			c.serving.Store(&serving{stable: s.stable})
+			gone = append(gone, s.canary)
+		}
+	}
+	return gone, true
 }
 
 // Canary returns what runs beside the revision in use under a plugin's name, and its

@@ -169,7 +169,7 @@ func TestCanaryLosses(t *testing.T) {
 	ask := func(into *string) func(host.Losses) error {
 		return func(l host.Losses) error { *into = l.String(); return nil }
 	}
-	var started, swapped, ended string
+	var started, swapped, grown, shrunk, ended string
 	if _, err := r.host.StartCanary(t.Context(), "probe", version("2.0.0"), 10, ask(&started)); err != nil {
 		t.Fatal(err)
 	}
@@ -177,6 +177,12 @@ func TestCanaryLosses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := r.host.StartCanary(t.Context(), "probe", version("2.0.0"), 10, anyLoss); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.host.StartCanary(t.Context(), "probe", version("2.0.0"), 20, ask(&grown)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.host.StartCanary(t.Context(), "probe", version("2.0.0"), 10, ask(&shrunk)); err != nil {
 		t.Fatal(err)
 	}
 	no := errors.New("no")
@@ -190,8 +196,12 @@ func TestCanaryLosses(t *testing.T) {
 		t.Fatal(err)
 	}
 	const only = "notification, refund, flow redirect, currency KZT"
-	if started != "flow qr, currency RUB" || swapped != only || ended != only {
+	const other = "flow qr, currency RUB"
+	if started != other || swapped != only || ended != only {
 		t.Errorf("lost %q when it started, %q when it gave way, %q when it ended", started, swapped, ended)
+	}
+	if grown != other || shrunk != "notification, refund, flow qr, flow redirect, currency RUB, currency KZT" {
+		t.Errorf("lost %q when it grew, %q when it shrank", grown, shrunk)
 	}
 }
 

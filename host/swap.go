@@ -66,7 +66,7 @@ func (h *Host) replace(
 	if err != nil {
 		return nil, err
 	}
-	lost, err := h.fits(p, next)
+	lost, err := h.fits(p, next, percent)
 	if err != nil {
 		next.release()
 		return nil, err
@@ -131,8 +131,10 @@ func (h *Host) warm(ctx context.Context, p *plugin, next *Revision, percent int)
 func halfOfProcessors() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // fits checks what a connection can't: that it is the same plugin, and that the
-// stored state can be read both ways. It returns what would be lost.
-func (h *Host) fits(p *plugin, next *Revision) (Losses, error) {
+// stored state can be read both ways. It returns what would be lost: by what comes from
+// either revision that runs to the next one, and by what a smaller share leaves to the
+// one in use.
+func (h *Host) fits(p *plugin, next *Revision, percent int) (Losses, error) {
 	var lost Losses
 	running := h.running(p)
 	if len(running) == 0 {
@@ -143,6 +145,9 @@ func (h *Host) fits(p *plugin, next *Revision) (Losses, error) {
 			return Losses{}, configError("plugins."+p.name, err.Error())
 		}
 		lost.add(Lost(&rev.manifest, &next.manifest))
+	}
+	if canary, share, ok := h.Canary(p.name); ok && percent < share {
+		lost.add(Lost(&canary.manifest, &running[0].manifest))
 	}
 	return lost, nil
 }
@@ -221,11 +226,15 @@ func (h *Host) activate(p *plugin, next *Revision, percent int, lost Losses, lis
 	}
 	h.config.Logger.Info(what, "plugin", p.name, "version", next.manifest.Version,
 		"digest", next.digest, "from", from.digest, "percent", percent, "connections", len(list))
+	h.warnOf(lost, p, from, next)
+	return nil
+}
+
+func (h *Host) warnOf(lost Losses, p *plugin, from, next *Revision) {
 	if !lost.None() {
 		h.config.Logger.Warn("plugin can do less than before", "plugin", p.name, "version", next.manifest.Version,
 			"digest", next.digest, "from", from.digest, "lost", lost.String())
 	}
-	return nil
 }
 
 // discard frees a revision that is not put in place after all.

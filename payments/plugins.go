@@ -183,7 +183,7 @@ func (p *Plugins) revision(ctx context.Context, name, digest string) (store.Revi
 // same, and the activation says for good by whom and what was needed: what can't be
 // finished then waits for a revision that can, or for an operator.
 func (p *Plugins) Activate(ctx context.Context, by, name, digest string, force bool) (store.Activation, error) {
-	m, err := p.find(name)
+	m, err := p.changeable(name)
 	if err != nil {
 		return store.Activation{}, err
 	}
@@ -207,7 +207,7 @@ func (p *Plugins) Activate(ctx context.Context, by, name, digest string, force b
 // state_conflict if there was none before, or, without force, if it lacks what is under
 // way needs; see [Plugins.Activate].
 func (p *Plugins) Rollback(ctx context.Context, by, name string, force bool) (store.Activation, error) {
-	m, err := p.find(name)
+	m, err := p.changeable(name)
 	if err != nil {
 		return store.Activation{}, err
 	}
@@ -316,6 +316,21 @@ func (p *Plugins) find(name string) (*managed, error) {
 	m := p.known[name]
 	if m == nil {
 		return nil, fault(pay.ClassNotFound, "no such plugin: it must stand under plugins in the configuration")
+	}
+	return m, nil
+}
+
+// changeable is find for a plugin that can run what is stored: state_conflict for one that
+// runs in-process, which a restart would bring back.
+func (p *Plugins) changeable(name string) (*managed, error) {
+	m, err := p.find(name)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m.native {
+		return nil, fault(pay.ClassStateConflict, "plugin "+name+" runs in-process, by the configuration alone: give it a path there")
 	}
 	return m, nil
 }

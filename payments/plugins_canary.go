@@ -18,7 +18,7 @@ func (p *Plugins) Canary(ctx context.Context, by, name, digest string, percent i
 	if percent < 1 || percent > 99 {
 		return store.Activation{}, invalid("canary_percent", "must be 1 to 99")
 	}
-	m, err := p.find(name)
+	m, err := p.changeable(name)
 	if err != nil {
 		return store.Activation{}, err
 	}

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/host/testdata/probe"
 	"github.com/payhost/payhost/internal/rig"
 	"github.com/payhost/payhost/payments"
 	"github.com/payhost/payhost/payments/ledger"
+	"github.com/payhost/payhost/sdk"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -105,6 +107,18 @@ func TestCanaryRefused(t *testing.T) {
 	n.has(t, m.one, "none")
 	if got := activatedBy(t, s); got != "config" {
 		t.Errorf("activations %q", got)
+	}
+	native := newPluginNode(t, s)
+	if err := native.Boot(ctx, "probe", host.Source{Native: sdk.Native(probe.New())}); err != nil {
+		t.Fatal(err)
+	}
+	_, canary := native.Canary(ctx, "ops", "probe", m.two.SHA256, 5, false)
+	_, activated := native.Activate(ctx, "ops", "probe", m.two.SHA256, false)
+	_, back := native.Rollback(ctx, "ops", "probe", false)
+	for _, err := range []error{canary, activated, back} {
+		if pay.ClassOf(err) != pay.ClassStateConflict || !strings.Contains(err.Error(), "in-process") {
+			t.Errorf("of what runs in-process: %v", err)
+		}
 	}
 }
 
