@@ -87,6 +87,7 @@ func TestSetTokens(t *testing.T) {
 		"empty token":   {{Name: "a", Scopes: payments}},
 		"token of two":  {{Name: "a", Token: "a b", Scopes: payments}},
 		"not ASCII":     {{Name: "a", Token: "ключ", Scopes: payments}},
+		"the engine's":  {{Name: "host", Token: shop, Scopes: payments}},
 		"no scopes":     {{Name: "a", Token: shop}},
 		"unknown scope": {{Name: "a", Token: shop, Scopes: []httpapi.Scope{"root"}}},
 		"same name":     {{Name: "a", Token: shop, Scopes: payments}, {Name: "a", Token: admin, Scopes: payments}},

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/time/rate"
+
+	"github.com/payhost/payhost/payments"
 )
 
 // Scope is what a token may be used for. Neither contains the other.
@@ -75,8 +77,11 @@ func (a *API) SetTokens(tokens []Token) error {
 }
 
 func (t Token) validate() error {
-	if t.Name == "" {
+	switch t.Name {
+	case "":
 		return errors.New("httpapi: a token has no name")
+	case payments.HostCaller:
+		return fmt.Errorf("httpapi: token %q: the name is the engine's own, idempotency keys are kept by it", t.Name)
 	}
 	if t.Token == "" || strings.ContainsFunc(t.Token, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return fmt.Errorf("httpapi: token %q: not one or more printable ASCII characters", t.Name)

@@ -20,6 +20,10 @@ const (
 // actorHost is who acts where nobody has asked.
 const actorHost = "host"
 
+// HostCaller is the caller of what the engine does by itself, such as giving a late
+// success back. Nobody else may have that name: idempotency keys are kept by it.
+const HostCaller = "host"
+
 // intent is an operation that somebody asks for, before it is decided on.
 type intent struct {
 	op      pay.Operation

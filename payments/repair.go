@@ -236,7 +236,7 @@ func (e *Engine) newKey(ctx context.Context, conn *host.Connection, b *ledger.Bo
 	if err != nil || r.Create == nil {
 		return
 	}
-	call := Call{Caller: "host", Key: "again after " + operation}
+	call := Call{Caller: HostCaller, Key: "again after " + operation}
 	in := &intent{
 		op: pay.OpCreate, call: call, actor: actorHost, fields: operation, book: b.ID, request: r,
 		scope: store.Scope{
@@ -283,7 +283,7 @@ func (e *Engine) autoRefund(ctx context.Context, b *ledger.Book) {
 	if !e.owes(b) || b.InDoubt() != nil {
 		return
 	}
-	call := Call{Caller: "host", Key: "late success of " + b.PaymentID()}
+	call := Call{Caller: HostCaller, Key: "late success of " + b.PaymentID()}
 	_, err := e.refund(ctx, call, actorHost, b, NewRefund{Amount: b.Paid.Money, Reason: "paid after the payment had ended"})
 	if err != nil {
 		e.log.Warn("late success is not given back yet", "payment", b.PaymentID(), "error", err)

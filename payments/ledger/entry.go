@@ -13,7 +13,7 @@ type Entry struct {
 	Seq   int64     // its place in the whole ledger, from 1; 0 until it is stored
 	Book  string    // the book it belongs to
 	At    time.Time // when payhost wrote it, to the microsecond
-	Actor string    // who caused it: "api:<token>", "operator:<token>", "host", "provider"
+	Actor string    // who caused it: "api:<token>", "operator:<token>", "host", "probe", "provider"
 	Body  Body
 
 	encoded []byte // Body as JSON, once it was asked for

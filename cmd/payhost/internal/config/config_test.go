@@ -92,6 +92,7 @@ func TestLoadRefuses(t *testing.T) {
 		"rate":              {"secrets:", "rate: -1\n    secrets:", "connections.main.rate: is not from 1"},
 		"scope":             {"[payments]", "[payments, root]", `auth.tokens.0.scopes: "root" is neither payments nor admin`},
 		"no scope":          {"[payments]", "[]", "auth.tokens.0.scopes: is empty"},
+		"the host's name":   {"name: shop", "name: host", `auth.tokens.0.name: "host" is payhost's own`},
 		"two of a name":     {"tokens: [", "tokens: [{name: shop, token: other, scopes: [admin]}, ", `auth.tokens.1.name: "shop" stands twice`},
 		"listen":            {"limits:", "listen: everywhere\nlimits:", "listen: is not host:port"},
 		"port":              {"limits:", "listen: \":http\"\nlimits:", `listen: port "http"`},

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/payhost/payhost/payments"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -98,6 +99,8 @@ func (c *Config) tokenProblems(add func(field, problem string)) {
 		case t.Token == "" || t.Name == "":
 			add(at, "needs a name and a token")
 			continue
+		case t.Name == payments.HostCaller:
+			add(at+".name", fmt.Sprintf("%q is payhost's own: idempotency keys are kept by it", t.Name))
 		case names[t.Name]:
 			add(at+".name", fmt.Sprintf("%q stands twice: idempotency keys are kept by it", t.Name))
 		case tokens[t.Token]:
