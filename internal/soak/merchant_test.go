@@ -39,6 +39,11 @@ func merchants(w *world, t *tally) []*merchant {
 	return list
 }
 
+// conn is the merchant's connection for calls about a payment.
+func (m *merchant) conn(payment string) *host.Connection {
+	return m.world.stations[m.name].conn.Of(payment)
+}
+
 // life is one payment from its beginning to its end.
 func (m *merchant) life(ctx context.Context) error {
 	n := strconv.FormatInt(m.orders.Add(1), 10)
@@ -67,9 +72,9 @@ func (m *merchant) life(ctx context.Context) error {
 
 // tillLife is one sale at a till.
 func (m *merchant) tillLife(ctx context.Context, n string) error {
-	s := m.world.stations[m.name]
 	ref := pay.Ref{ID: "pay_" + n, OrderID: n, CreatedAt: time.Now()}
-	_, err := m.counted(pay.OpCreate)(s.conn.Create(ctx, pay.CreateRequest{
+	conn := m.conn(ref.ID)
+	_, err := m.counted(pay.OpCreate)(conn.Create(ctx, pay.CreateRequest{
 		Intent: pay.Intent{Key: "create-" + n}, PaymentID: ref.ID, OrderID: n,
 	}))
 	if err != nil {
@@ -79,7 +84,7 @@ func (m *merchant) tillLife(ctx context.Context, n string) error {
 	if err != nil {
 		return err
 	}
-	bound, err := m.counted(pay.OpBind)(s.conn.Bind(ctx, pay.BindRequest{
+	bound, err := m.counted(pay.OpBind)(conn.Bind(ctx, pay.BindRequest{
 		Intent: pay.Intent{Key: "bind-" + n}, Payment: ref, Code: code,
 	}))
 	if err != nil {
@@ -89,7 +94,7 @@ func (m *merchant) tillLife(ctx context.Context, n string) error {
 	request := func(step string) pay.PaymentRequest {
 		return pay.PaymentRequest{Intent: pay.Intent{Key: step + "-" + n}, Payment: ref, Amount: m.amount}
 	}
-	if _, err := m.counted(pay.OpRelease)(s.conn.Release(ctx, request("release"))); err != nil {
+	if _, err := m.counted(pay.OpRelease)(conn.Release(ctx, request("release"))); err != nil {
 		return err
 	}
 	for asked := 0; ; asked++ { // the payer's bank takes its time
@@ -104,14 +109,14 @@ func (m *merchant) tillLife(ctx context.Context, n string) error {
 			return fmt.Errorf("payment stays %s", status)
 		}
 	}
-	if _, err := m.counted(pay.OpConfirm)(s.conn.Confirm(ctx, request("confirm"))); err != nil {
+	if _, err := m.counted(pay.OpConfirm)(conn.Confirm(ctx, request("confirm"))); err != nil {
 		return err
 	}
 	return m.refund(ctx, ref)
 }
 
 func (m *merchant) create(ctx context.Context, n string) (pay.Ref, error) {
-	result, err := m.counted(pay.OpCreate)(m.world.stations[m.name].conn.Create(ctx, pay.CreateRequest{
+	result, err := m.counted(pay.OpCreate)(m.conn("pay_"+n).Create(ctx, pay.CreateRequest{
 		Intent: pay.Intent{Key: "create-" + n}, PaymentID: "pay_" + n, OrderID: n, Amount: m.amount, Description: "Order " + n,
 		ReturnURL: "https://shop.example.com/return", Customer: pay.Customer{Name: "Ada Lovelace"},
 	}))
@@ -144,7 +149,7 @@ func (m *merchant) done(op pay.Operation, err error) error {
 
 // status is how a payment stands.
 func (m *merchant) status(ctx context.Context, ref pay.Ref) (pay.PaymentStatus, error) {
-	items, err := m.world.stations[m.name].conn.Status(ctx, ref)
+	items, err := m.conn(ref.ID).Status(ctx, ref)
 	if err == nil && (len(items) != 1 || items[0].Err != nil || len(items[0].Observations) == 0) {
 		err = fmt.Errorf("nothing was observed: %+v", items)
 	}
@@ -175,7 +180,7 @@ func (m *merchant) notified(ctx context.Context, ref pay.Ref) error {
 	default:
 		return nil
 	}
-	note, err := m.world.stations[m.name].conn.Notification(ctx, r)
+	note, err := m.conn(ref.ID).Notification(ctx, r)
 	if err == nil && (note.Authenticity == pay.AuthenticityNone || note.ProviderRef != ref.ProviderRef || len(note.Observations) != 1) {
 		err = fmt.Errorf("it was read as %+v", note)
 	}
@@ -183,7 +188,7 @@ func (m *merchant) notified(ctx context.Context, ref pay.Ref) error {
 }
 
 func (m *merchant) refund(ctx context.Context, ref pay.Ref) error {
-	_, err := m.counted(pay.OpRefund)(m.world.stations[m.name].conn.Refund(ctx, pay.RefundRequest{
+	_, err := m.counted(pay.OpRefund)(m.conn(ref.ID).Refund(ctx, pay.RefundRequest{
 		Intent: pay.Intent{Key: "refund-" + ref.OrderID}, Payment: ref, Amount: m.amount, Paid: m.amount,
 		Refund: pay.Ref{ID: "ref_" + ref.OrderID, Amount: m.amount, CreatedAt: time.Now()}, Reason: "changed mind",
 	}))

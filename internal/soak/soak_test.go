@@ -66,6 +66,9 @@ func TestSoak(t *testing.T) {
 	}
 }
 
+// trial is how long a revision runs beside the one in use before it takes its place.
+const trial = 500 * time.Millisecond
+
 // job is what somebody does over and over, with a pause behind.
 type job struct {
 	pause time.Duration
@@ -109,20 +112,25 @@ func (r *run) hostility() job {
 	}}
 }
 
-// swaps puts another revision under a good plugin and then the first again, and so
-// on with the next plugin.
+// swaps puts another revision under a good plugin, for half of the payments at first, and
+// then the first again, and so on with the next plugin.
 func (r *run) swaps() job {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(plugins)), func(name string) bool { return name == hostile })
 	n := 0
 	return job{2 * time.Second, func(ctx context.Context) error {
 		name, second := names[n/2%len(names)], (n+1)%2
 		n++
+		next := modules(r.t)[name][second]
+		if _, err := r.world.host.StartCanary(ctx, name, next, 50, func(host.Losses) error { return nil }); err != nil {
+			return err
+		}
+		time.Sleep(trial)
 		for _, s := range r.world.host.Stats() {
 			if s.Plugin == name {
 				r.count(&s)
 			}
 		}
-		if _, err := r.world.host.Swap(ctx, name, modules(r.t)[name][second]); err != nil {
+		if _, err := r.world.host.Swap(ctx, name, next); err != nil {
 			return err
 		}
 		r.tally.add("swaps")
