@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"maps"
 	"strings"
 
@@ -90,10 +91,7 @@ func (e *Engine) firstOperation(ctx context.Context, a *attempt, in *intent, op 
 		op.Sequence = 0
 	}
 	if !a.local {
-		op.ProviderKey, err = a.conn.ProviderKey(ctx, op.Op, host.KeySource{
-			Key: op.ID, OrderID: a.book.OrderID, Sequence: op.Sequence,
-		})
-		if err != nil {
+		if err := e.chooseKey(ctx, a, in, &op); err != nil {
 			return err
 		}
 	}
@@ -108,6 +106,28 @@ func (e *Engine) firstOperation(ctx context.Context, a *attempt, in *intent, op 
 		a.begin.Register, a.begin.FiscalSign = r.RegisterNumber, r.FiscalSign
 	}
 	return nil
+}
+
+// chooseKey gives an operation its provider key. One that is made of the order id may be
+// taken: order A's second is what order A-2 would begin with. Whether it is shows when it
+// is claimed; what is decided on again then takes the next that is free.
+func (e *Engine) chooseKey(ctx context.Context, a *attempt, in *intent, op *ledger.Operation) error {
+	for {
+		key, err := a.conn.ProviderKey(ctx, op.Op, host.KeySource{Key: op.ID, OrderID: a.book.OrderID, Sequence: op.Sequence})
+		if err != nil {
+			return err
+		}
+		op.ProviderKey = key
+		if op.Sequence == 0 || !in.again {
+			return nil
+		}
+		if _, err := e.store.BookByKey(ctx, a.book.Connection, key); errors.Is(err, store.ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return storeError(err)
+		}
+		op.Sequence++
+	}
 }
 
 // preview is a book that is not stored yet.

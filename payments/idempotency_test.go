@@ -204,6 +204,25 @@ func TestKeyScope(t *testing.T) {
 	})
 }
 
+// TestOrderLikeAKey takes payments for an order whose id is the key that another order's
+// payment went to the provider under, and for that other order again: each has a key of
+// its own.
+func TestOrderLikeAKey(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		b := newBench(t, kind, rig.Options{})
+		for _, test := range []struct{ order, key string }{
+			{"1", "1"}, {"1", "1-2"}, {"1-2", "1-2-2"}, {"1-2", "1-2-3"}, {"1", "1-3"}, {"2-2", "2-2"}, {"2", "2"}, {"2", "2-3"}, {"2-2", "2-2-2"},
+		} {
+			book := b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment(test.order)))
+			if got := book.Operations[0].ProviderKey; got != test.key || book.Operations[0].Outcome != pay.OutcomeApplied {
+				t.Errorf("order %s went as %q, %s, want %q", test.order, got, book.Operations[0].Outcome, test.key)
+			}
+			b.folded(book)
+		}
+	})
+}
+
 // TestConcurrentSameKey asks for one payment 32 times at once.
 func TestConcurrentSameKey(t *testing.T) {
 	t.Parallel()

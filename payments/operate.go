@@ -36,6 +36,7 @@ type intent struct {
 
 	// look has the provider asked how the payment is before anything is decided on it.
 	look  bool
+	again bool   // it was decided on before, on what was no longer so
 	begun func() // ends what [host.Connection.Begin] began, nil if nothing did
 
 	// blocking is the book that kept a new one from being opened, once that is known.
@@ -109,6 +110,7 @@ func (e *Engine) decide(ctx context.Context, in *intent, print []byte) (Answer, 
 		answer, err := e.first(ctx, in, print)
 		switch {
 		case errors.Is(err, errMoved):
+			in.again = true
 		case !probed && in.book+in.blocking != "" && worthProbing(err):
 			// What a status call may clear up is cleared up before it is refused.
 			probed = true

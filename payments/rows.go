@@ -133,7 +133,7 @@ func (a *attempt) checkOrder(tx store.Tx) error {
 	if a.opened == nil {
 		return nil
 	}
-	if sequence := sequenceAfter(books); a.op.Sequence > 0 && sequence != a.op.Sequence {
+	if sequence := sequenceAfter(books); a.op.Sequence > 0 && sequence > a.op.Sequence {
 		a.resequence(sequence)
 		return errMoved
 	}
