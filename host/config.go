@@ -2,6 +2,7 @@ package host
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"time"
 
@@ -18,6 +19,12 @@ type Config struct {
 	// CacheDir keeps compiled plugins between starts; it must be the owner's alone,
 	// since what is read from it is run. Empty for no cache.
 	CacheDir string
+	// Compiler, if not nil, puts a module's machine code into CacheDir by other means
+	// than this process, such as one of lower priority that calls [Compile], so that no
+	// call has to wait for the compiler. It is asked for what the cache has not. If it
+	// fails, the log says why and the module is compiled here; by [ErrCompileHere] it
+	// declines without a word.
+	Compiler func(ctx context.Context, module []byte) error
 	// RevisionDir holds plugin files named by their digest, "<sha256>.wasm", for a
 	// [Source] that gives only a digest. Empty if there is none.
 	RevisionDir string
@@ -85,6 +92,8 @@ func (c Config) withDefaults() Config {
 func (c Config) validate() error {
 	l := c.Limits
 	switch {
+	case c.Compiler != nil && c.CacheDir == "":
+		return errors.New("host: compiler: there is no cache_dir for it")
 	case l.CallTimeout < 50*time.Millisecond:
 		return errors.New("host: limits.call_timeout: is below 50ms")
 	case l.MemoryBytes < 1<<20 || l.MemoryBytes > 1<<32:

@@ -12,7 +12,8 @@
 // # The pieces
 //
 // A plugin is a name; what runs under it is a [Revision], one immutable module.
-// [Host.Swap] puts another revision under the name while calls go on. A
+// [Host.Swap] puts another revision under the name while calls go on, and
+// [Host.StartCanary] one beside it, for a share of what calls are about. A
 // [Connection] is one configured use of a plugin: a merchant's settings, secrets,
 // keys and identities, and the places it may reach.
 //

@@ -93,7 +93,7 @@ func (h *Host) Load(ctx context.Context, name string, source Source) (*Revision,
 	if err := h.free(name); err != nil {
 		return nil, err
 	}
-	rev, err := h.prepare(ctx, source, h.isolation(name), allProcessors)
+	rev, err := h.prepare(ctx, source, h.isolation(name))
 	if err != nil {
 		return nil, err
 	}

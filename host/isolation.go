@@ -103,11 +103,11 @@ func (h *Host) isolation(plugin string) Isolation {
 }
 
 // compile makes a revision of a plugin file; nothing of it is run yet.
-func (h *Host) compile(ctx context.Context, binary []byte, isolation Isolation, processors int) (*Revision, error) {
+func (h *Host) compile(ctx context.Context, binary []byte, isolation Isolation) (*Revision, error) {
 	limits := h.config.Limits
 	module, err := wasm.Compile(ctx, binary, wasm.Config{
 		MemoryBytes: limits.MemoryBytes, TotalBytes: limits.PluginBytes, CacheDir: h.config.CacheDir, LogBytes: limits.LogBytes,
-		Workers: processors,
+		Workers: h.processors(), Elsewhere: h.compiler(),
 	})
 	if err != nil {
 		return nil, h.refused(err)

@@ -11,7 +11,7 @@ import (
 // describe operation, appends the answer, and checks the result as [Host.Load]
 // would. A section that was there before is replaced.
 func (h *Host) Pack(ctx context.Context, binary []byte) ([]byte, error) {
-	rev, err := h.compile(ctx, binary, isolateIfPossible, allProcessors)
+	rev, err := h.compile(ctx, binary, isolateIfPossible)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ type Inspection struct {
 
 // Inspect reads and checks a plugin as [Host.Load] would, and lets it go again.
 func (h *Host) Inspect(ctx context.Context, source Source) (Inspection, error) {
-	rev, err := h.prepare(ctx, source, isolateIfPossible, allProcessors)
+	rev, err := h.prepare(ctx, source, isolateIfPossible)
 	if err != nil {
 		return Inspection{}, err
 	}

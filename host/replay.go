@@ -55,7 +55,7 @@ func NewReplayer(ctx context.Context, source Source, config ReplayConfig) (*Repl
 	if err != nil {
 		return nil, err
 	}
-	if p.rev, err = p.host.prepare(ctx, source, isolateIfPossible, allProcessors); err != nil {
+	if p.rev, err = p.host.prepare(ctx, source, isolateIfPossible); err != nil {
 		_ = p.host.Close()
 		return nil, err
 	}

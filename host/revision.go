@@ -52,12 +52,8 @@ type engine interface {
 	close()
 }
 
-// allProcessors compile a plugin for which nobody's call has to wait.
-const allProcessors = 0
-
-// prepare reads, checks and compiles a source, on so many processors, and asks it to
-// describe itself.
-func (h *Host) prepare(ctx context.Context, source Source, isolation Isolation, processors int) (*Revision, error) {
+// prepare reads, checks and compiles a source, and asks it to describe itself.
+func (h *Host) prepare(ctx context.Context, source Source, isolation Isolation) (*Revision, error) {
 	if source.Native != nil {
 		return h.describe(ctx, &Revision{digest: "native", engine: nativeEngine{source.Native}}, nil)
 	}
@@ -69,7 +65,7 @@ func (h *Host) prepare(ctx context.Context, source Source, isolation Isolation, 
 	if err != nil {
 		return nil, loadError(err)
 	}
-	rev, err := h.compile(ctx, binary, isolation, processors)
+	rev, err := h.compile(ctx, binary, isolation)
 	if err != nil {
 		return nil, err
 	}

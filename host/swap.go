@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -62,7 +61,7 @@ func (h *Host) loaded(name string) (*plugin, error) {
 func (h *Host) replace(
 	ctx context.Context, p *plugin, source Source, percent int, agree func(Losses) error,
 ) (*Revision, error) {
-	next, err := h.prepare(ctx, source, h.isolation(p.name), halfOfProcessors())
+	next, err := h.prepare(ctx, source, h.isolation(p.name))
 	if err != nil {
 		return nil, err
 	}
@@ -125,10 +124,6 @@ func (h *Host) warm(ctx context.Context, p *plugin, next *Revision, percent int)
 		to.pool.Warm(ctx, ((s.Idle+s.Out)*percent+whole-1)/whole)
 	}
 }
-
-// halfOfProcessors is how many of them compile a revision beside one that serves calls:
-// with all of them at it, each call would wait for the compiler at each of its steps.
-func halfOfProcessors() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // fits checks what a connection can't: that it is the same plugin, and that the
 // stored state can be read both ways. It returns what would be lost: by what comes from

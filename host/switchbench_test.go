@@ -40,7 +40,7 @@ func benchSwitch(b *testing.B, connections int) {
 		}
 	}
 	p := h.plugins["probe"]
-	if revisions[1], err = h.prepare(b.Context(), source, h.isolation("probe"), allProcessors); err != nil {
+	if revisions[1], err = h.prepare(b.Context(), source, h.isolation("probe")); err != nil {
 		b.Fatal(err)
 	}
 	there, err := h.rebind(b.Context(), "probe", revisions[1])

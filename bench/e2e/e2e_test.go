@@ -111,10 +111,13 @@ func payhost(tb testing.TB, provider *httptest.Server, config host.Config, sourc
 	}
 }
 
+// cacheDir is where payhost keeps what it compiled.
+func cacheDir() string { return filepath.Join(build, "cache", "payhost") }
+
 func newHost(tb testing.TB, config host.Config, source host.Source) *host.Host {
 	tb.Helper()
 	config.Limits.Instances = clients
-	config.CacheDir = filepath.Join(build, "cache", "payhost")
+	config.CacheDir = cacheDir()
 	h, err := host.New(config)
 	if err != nil {
 		tb.Fatal(err)

@@ -1,11 +1,17 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,12 +25,45 @@ import (
 // processors time for the compiler, as on a host that is not overloaded.
 const pace = 2 * time.Millisecond
 
+// settling is how long a load runs before its calls count: connections to the provider
+// and instances are made meanwhile.
+const settling = 500 * time.Millisecond
+
+// The phases in which a call is due.
+const (
+	unsettled = iota
+	before
+	during
+	phases
+)
+
 // BenchmarkSwap swaps the plugin under load, by a revision that was never compiled,
 // and reports the calls that failed and the 99th latency of a hundred before the swap
-// and while the new revision is made. One operation is one swap.
+// and while the new revision is made: by a process of its own, as payhost serve has it
+// made, and in the one that serves. One operation is one swap.
 func BenchmarkSwap(b *testing.B) {
+	program := filepath.Join(b.TempDir(), "payhost")
+	build := exec.CommandContext(b.Context(), "go", "build", "-o", program, "./cmd/payhost")
+	build.Dir = "../.." // another module
+	if text, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("build payhost: %v\n%s", err, text)
+	}
+	b.Run("compiler=apart", func(b *testing.B) {
+		swap(b, host.Config{Compiler: func(ctx context.Context, module []byte) error {
+			cmd := exec.CommandContext(ctx, program, "compile", "--cache", cacheDir())
+			cmd.Stdin, cmd.Stderr = bytes.NewReader(module), os.Stderr
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.GOMAXPROCS(0)/2)))
+			return cmd.Run()
+		}})
+	})
+	b.Run("compiler=here", func(b *testing.B) { swap(b, host.Config{}) })
+}
+
+func swap(b *testing.B, config host.Config) {
+	b.Helper()
 	provider := provider(b)
-	h := newHost(b, host.Config{}, packed())
+	h := newHost(b, config, packed())
 	conn := connect(b, h, provider)
 	binary, err := os.ReadFile(packed().Path)
 	if err != nil {
@@ -32,13 +71,15 @@ func BenchmarkSwap(b *testing.B) {
 	}
 	machine := witness.Start()
 	defer machine.Stop()
-	var before, during []witness.Span
+	var took [phases][]witness.Span
 	failed, calls := 0, 0
 	b.ResetTimer()
 	for n := range b.N {
 		l := startLoad(conn)
-		time.Sleep(time.Second)
-		l.mark.Store(true)
+		time.Sleep(settling)
+		l.phase.Store(before)
+		time.Sleep(3 * time.Second)
+		l.phase.Store(during)
 		// A custom section with other bytes makes another revision of the same code; one in
 		// front, since those at the end do not count for the cache.
 		next := slices.Insert(slices.Clone(binary), len("\x00asm")+4, customSection(b, n)...)
@@ -46,14 +87,17 @@ func BenchmarkSwap(b *testing.B) {
 			b.Fatal(err)
 		}
 		l.stop()
-		before, during = append(before, l.took[0]...), append(during, l.took[1]...)
-		failed, calls = failed+l.failed, calls+len(l.took[0])+len(l.took[1])+l.failed
+		for p := range took {
+			took[p] = append(took[p], l.took[p]...)
+			calls += len(l.took[p])
+		}
+		failed, calls = failed+l.failed, calls+l.failed
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(failed), "failed-calls")
 	b.ReportMetric(float64(calls)/float64(b.N), "calls/op")
-	machine.Latency(b, before, "-before")
-	machine.Latency(b, during, "-during")
+	machine.Latency(b, took[before], "-before")
+	machine.Latency(b, took[during], "-during")
 }
 
 // customSection returns a custom section of WebAssembly that is new each time.
@@ -69,12 +113,12 @@ func customSection(b *testing.B, n int) []byte {
 type paced struct {
 	conn    *host.Connection
 	request *pay.CreateRequest
-	mark    atomic.Bool // calls that are due from now on count as during
+	phase   atomic.Int32 // of the calls that are due from now on
 	quit    chan struct{}
 	running sync.WaitGroup
 
 	mu     sync.Mutex
-	took   [2][]witness.Span // before, during
+	took   [phases][]witness.Span
 	failed int
 }
 
@@ -99,10 +143,7 @@ func (p *paced) stop() {
 }
 
 func (p *paced) call(due time.Time) {
-	when := 0
-	if p.mark.Load() {
-		when = 1
-	}
+	phase := p.phase.Load()
 	_, err := p.conn.Create(context.Background(), *p.request)
 	took := witness.Span{Began: due, Ended: time.Now()}
 	p.mu.Lock()
@@ -111,5 +152,5 @@ func (p *paced) call(due time.Time) {
 		p.failed++
 		return
 	}
-	p.took[when] = append(p.took[when], took)
+	p.took[phase] = append(p.took[phase], took)
 }

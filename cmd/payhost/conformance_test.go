@@ -77,7 +77,7 @@ func scripted(second conformance.Status, asked *conformance.Options) suite {
 // conform runs the command with a scripted suite.
 func conform(ctx context.Context, s suite, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	code = execute(ctx, newRoot(&out, &errs, s), append([]string{"conformance"}, args...), &errs)
+	code = execute(ctx, newRoot(&out, &errs, s, nil), append([]string{"conformance"}, args...), &errs)
 	return code, out.String(), errs.String()
 }
 

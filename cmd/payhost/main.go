@@ -31,14 +31,15 @@ func main() {
 	// can't be told not to: it could hold anything.
 	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := execute(ctx, newRoot(os.Stdout, os.Stderr, builtIn(), compileApart), os.Args[1:], os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// run is the whole program with its edges handed in, so that tests can call it.
+// run is the whole program with its edges handed in, so that tests can call it: in one
+// process, since a test's is not this program's.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return execute(ctx, newRoot(stdout, stderr, builtIn()), args, stderr)
+	return execute(ctx, newRoot(stdout, stderr, builtIn(), nil), args, stderr)
 }
 
 // execute runs a command line and tells what was wrong with it.
@@ -71,7 +72,7 @@ type output struct {
 	stderr io.Writer
 }
 
-func newRoot(stdout, stderr io.Writer, s suite) *cobra.Command {
+func newRoot(stdout, stderr io.Writer, s suite, c compiler) *cobra.Command {
 	out := &output{stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
 		Use:           "payhost",
@@ -91,8 +92,8 @@ func newRoot(stdout, stderr io.Writer, s suite) *cobra.Command {
 	root.PersistentFlags().StringVar(&out.format, "output", "text", "how to print the result: text or json")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(
-		newServe(out), newDemo(out), newDev(out), newCheck(out), newSim(out), newPlugin(out), newPayment(out), newInDoubt(out),
-		newConformance(out, s),
+		newServe(out, c), newDemo(out), newDev(out), newCheck(out), newSim(out), newPlugin(out), newPayment(out), newInDoubt(out),
+		newConformance(out, s), newCompile(),
 	)
 	usageArgs(root)
 	return root

@@ -19,7 +19,7 @@ import (
 	"github.com/payhost/payhost/host"
 )
 
-func newServe(out *output) *cobra.Command {
+func newServe(out *output, compiler compiler) *cobra.Command {
 	var path string
 	c := &cobra.Command{
 		Use:   "serve --config FILE",
@@ -33,7 +33,7 @@ that over the file. docs/operations.md tells the rest.`,
 			if path == "" {
 				return &usageError{errors.New("--config is missing")}
 			}
-			return serve(cmd.Context(), out, path, given(cmd.Flags()))
+			return serve(cmd.Context(), out, compiler, path, given(cmd.Flags()))
 		},
 	}
 	c.Flags().StringVar(&path, "config", "", "the configuration file")
@@ -77,7 +77,7 @@ func collectLess() {
 	}
 }
 
-func serve(ctx context.Context, out *output, path string, flags map[string]any) error {
+func serve(ctx context.Context, out *output, compiler compiler, path string, flags map[string]any) error {
 	defer private()()
 	collectLess()
 	hup := make(chan os.Signal, 1) // before anybody knows that payhost runs
@@ -88,7 +88,7 @@ func serve(ctx context.Context, out *output, path string, flags map[string]any) 
 		return err
 	}
 	log := daemon.Logger(c, out.stderr)
-	d, err := daemon.New(ctx, daemon.Options{Config: c, Logger: log})
+	d, err := daemon.New(ctx, daemon.Options{Config: c, Logger: log, Compiler: compiler})
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func suites(mode string) []suite {
 		{name: "load", pkg: engine, match: "^BenchmarkLoad$", time: "1x", rounds: 3},
 		{name: "idle", pkg: engine, match: "^BenchmarkIdle$", time: "1x", rounds: 2},
 		{name: "e2e", module: "bench", pkg: "./e2e", match: "^BenchmarkPay$", time: "8000x", rounds: 5},
-		{name: "swap", module: "bench", pkg: "./e2e", match: "^BenchmarkSwap$", time: "3x", rounds: 3},
+		{name: "swap", module: "bench", pkg: "./e2e", match: "^BenchmarkSwap$", time: "4x", rounds: 3},
 		{name: "switch", pkg: "./host", match: "^BenchmarkSwitch$", time: "200ms", rounds: 6},
 		{name: "neighbors", pkg: "./internal/soak", match: "^BenchmarkNeighbors$", time: "5x", rounds: 5},
 		{name: "nodes", module: "bench", pkg: "./e2e", match: "^BenchmarkNodes$", time: "4000x", rounds: 2},

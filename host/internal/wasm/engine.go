@@ -33,6 +33,10 @@ type Config struct {
 	LogBytes    int    // most bytes of a guest's stdout and stderr per call
 	Memory      Memory // how the memory of instances is kept
 	Workers     int    // that compile the module at once; 0 for as many as there are processors
+
+	// Elsewhere, if not nil, has something else compile a module into CacheDir, which is
+	// looked into again then.
+	Elsewhere func(ctx context.Context, binary []byte) error
 }
 
 // Memory is a way to keep the memory of instances.
@@ -104,12 +108,11 @@ func (m *Module) load(ctx context.Context, binary []byte, key string) error {
 	if err != nil {
 		return err
 	}
-	if outline, ok := cached.read(); ok {
-		if m.recall(ctx, outline, cached) == nil {
-			return nil
-		}
-		m.Close()
-		cached.unfit = true
+	if m.recalled(ctx, cached) {
+		return nil
+	}
+	if m.config.Elsewhere != nil && m.config.Elsewhere(ctx, binary) == nil && m.recalled(ctx, cached) {
+		return nil
 	}
 	if cached.begin() == nil && m.compile(ctx, binary, cached) == nil {
 		cached.keep()
@@ -118,6 +121,20 @@ func (m *Module) load(ctx context.Context, binary []byte, key string) error {
 	cached.drop()
 	m.Close()
 	return m.compile(ctx, binary, nil)
+}
+
+// recalled reports whether the engine could read an entry. One that is whole and can't be
+// read is marked unfit.
+func (m *Module) recalled(ctx context.Context, cached *entry) bool {
+	outline, ok := cached.read()
+	if !ok {
+		return false
+	}
+	cached.unfit = m.recall(ctx, outline, cached) != nil
+	if cached.unfit {
+		m.Close()
+	}
+	return !cached.unfit
 }
 
 // recall has the engine read the machine code of an entry. The context that it is given

@@ -33,6 +33,9 @@ type Options struct {
 	Sources map[string]host.Source
 	// CacheDir holds compiled plugins instead of a folder in the data folder.
 	CacheDir string
+	// Compiler puts a plugin's machine code into that folder by other means than this process; nil for none. See
+	// [host.Config].
+	Compiler func(ctx context.Context, cacheDir string, module []byte) error
 	// Listener is served instead of one at the configuration's address; the daemon closes it.
 	Listener net.Listener
 }
@@ -44,6 +47,7 @@ type Daemon struct {
 	sources map[string]host.Source
 
 	cacheDir string
+	compiler func(ctx context.Context, cacheDir string, module []byte) error
 	grace    time.Duration // how long what runs may take to end
 
 	store    store.Store
@@ -56,6 +60,7 @@ type Daemon struct {
 	listener net.Listener
 	server   *http.Server
 	api      *httpapi.API
+	opened   atomic.Bool
 	stopping atomic.Bool
 
 	change   sync.Mutex // one reload at a time
@@ -78,13 +83,14 @@ func New(ctx context.Context, o Options) (*Daemon, error) {
 		o.Logger = hclog.NewNullLogger()
 	}
 	d := &Daemon{
-		log: o.Logger, sources: o.Sources, cacheDir: o.CacheDir, listener: o.Listener, config: o.Config,
+		log: o.Logger, sources: o.Sources, cacheDir: o.CacheDir, compiler: o.Compiler, listener: o.Listener, config: o.Config,
 		grace: 2 * o.Config.Limits.CallTimeout, metrics: newMetrics(), problems: map[string]string{},
 		unloaded: map[string]string{},
 	}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	d.opened.Store(true)
 	return d, nil
 }
 
@@ -126,6 +132,14 @@ func (d *Daemon) open(ctx context.Context) error {
 func (d *Daemon) hostConfig(c *config.Config, log hclog.Logger) host.Config {
 	hc := HostConfig(c, log)
 	hc.CacheDir = cmp.Or(d.cacheDir, hc.CacheDir)
+	if d.compiler != nil {
+		hc.Compiler = func(ctx context.Context, module []byte) error {
+			if !d.opened.Load() {
+				return host.ErrCompileHere // nobody calls yet
+			}
+			return d.compiler(ctx, hc.CacheDir, module)
+		}
+	}
 	return hc
 }
 

@@ -1,0 +1,23 @@
+//go:build unix
+
+package main
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// private keeps files that are made from now on to their owner, until the function
+// that it returns is called.
+func private() func() {
+	before := syscall.Umask(0o077)
+	return func() { syscall.Umask(before) }
+}
+
+// inOwnGroup gives a command a process group of its own, for giveWay.
+func inOwnGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// giveWay lowers the priority of this process's group, for good: of a processor that
+// others want, too, it has a quarter then, and all of one that nobody wants. The priority
+// of the process alone would be that of one thread on Linux.
+func giveWay() { _ = syscall.Setpriority(syscall.PRIO_PGRP, 0, 5) }
