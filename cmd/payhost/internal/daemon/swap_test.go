@@ -1,11 +1,13 @@
 package daemon_test
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
@@ -13,6 +15,7 @@ import (
 	"github.com/payhost/payhost/cmd/payhost/internal/client"
 	"github.com/payhost/payhost/cmd/payhost/internal/config"
 	"github.com/payhost/payhost/cmd/payhost/internal/daemon"
+	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/internal/rig"
 )
 
@@ -109,5 +112,48 @@ func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
 	}
 	if err := do("/rollback", nil, &done); err != nil || done.Digest == revision.Digest {
 		t.Errorf("back: %+v, %v", done, err)
+	}
+}
+
+// TestCompiler has what is pushed while payhost serves compiled by the compiler that it was
+// given, once, and what it starts with by itself.
+func TestCompiler(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
+	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", ""), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
+	var asked atomic.Int64
+	d, err := daemon.New(t.Context(), daemon.Options{
+		Config: c, Compiler: func(ctx context.Context, cacheDir string, module []byte) error {
+			asked.Add(1)
+			return host.Compile(ctx, cacheDir, module)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := run(t, d)
+	if n := asked.Load(); n != 0 {
+		t.Errorf("asked %d times at the start", n)
+	}
+	next := rig.Module(t, "../../../../plugins/yeniltoleg/wasm", "", "-buildid=next")
+	for _, want := range []string{"pushed", "pushed again"} {
+		_, err := p.client.Do(t.Context(), client.Request{
+			Method: http.MethodPost, Path: "/v1/plugins/yeniltoleg/revisions", Body: client.Raw(next),
+		})
+		if n := asked.Load(); err != nil || n != 1 {
+			t.Errorf("%s: asked %d times, %v", want, n, err)
+		}
+	}
+	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", "", "-buildid=third"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Reload(t.Context(), edited(c, func(*config.Config) {})); err != nil {
+		t.Error(err)
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("asked %d times after a reload", n)
 	}
 }
