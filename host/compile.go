@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/payhost/payhost/host/internal/wasm"
+	"github.com/payhost/payhost/sdk/pay"
 )
 
 // ErrCompileHere is what a [Config.Compiler] returns to have a module compiled by the host,
@@ -44,7 +45,11 @@ func (h *Host) compiler() func(context.Context, []byte) error {
 	}
 	return func(ctx context.Context, module []byte) error {
 		err := h.config.Compiler(ctx, module)
-		if err != nil && !errors.Is(err, ErrCompileHere) && ctx.Err() == nil {
+		var refused *pay.Error
+		switch {
+		case errors.As(err, &refused):
+			return &wasm.LoadError{Reason: refused.Message, Err: err}
+		case err != nil && !errors.Is(err, ErrCompileHere) && ctx.Err() == nil:
 			h.config.Logger.Warn("revision is compiled in this process, beside the calls", "error", err)
 		}
 		return err

@@ -24,11 +24,13 @@ func TestCompiler(t *testing.T) {
 		compile func(ctx context.Context, dir string, module []byte) error
 		logs    string
 	}{
-		"done":              {host.Compile, ""},
-		"failed":            {func(context.Context, string, []byte) error { return errors.New("no processes left") }, "no processes left"},
-		"declined":          {func(context.Context, string, []byte) error { return host.ErrCompileHere }, ""},
-		"says so and lies":  {func(context.Context, string, []byte) error { return nil }, ""},
-		"of another module": {func(ctx context.Context, dir string, _ []byte) error { return host.Compile(ctx, dir, emptyModule()) }, "not a payhost plugin"},
+		"done":             {host.Compile, ""},
+		"failed":           {func(context.Context, string, []byte) error { return errors.New("no processes left") }, "no processes left"},
+		"declined":         {func(context.Context, string, []byte) error { return host.ErrCompileHere }, ""},
+		"says so and lies": {func(context.Context, string, []byte) error { return nil }, ""},
+		"of another module": {func(ctx context.Context, dir string, _ []byte) error {
+			return errors.New(host.Compile(ctx, dir, emptyModule()).Error())
+		}, "not a payhost plugin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -73,6 +75,24 @@ func TestCompiler(t *testing.T) {
 
 // emptyModule is a module with nothing in it.
 func emptyModule() []byte { return []byte("\x00asm\x01\x00\x00\x00") }
+
+// TestCompilerRefuses takes the compiler's word that a module is not to be compiled.
+func TestCompilerRefuses(t *testing.T) {
+	t.Parallel()
+	h, err := host.New(host.Config{
+		CacheDir: filepath.Join(t.TempDir(), "cache"), Compiler: func(context.Context, []byte) error {
+			return (&pay.Error{Class: pay.ClassPluginFault, Message: "compiler broke down"}).Fill()
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	_, err = h.Load(t.Context(), "probe", host.Source{Bytes: probeModule(t)})
+	if pay.ClassOf(err) != pay.ClassPluginFault || !strings.Contains(err.Error(), "compiler broke down") {
+		t.Errorf("error %v", err)
+	}
+}
 
 func TestCompileRefuses(t *testing.T) {
 	t.Parallel()

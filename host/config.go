@@ -21,9 +21,9 @@ type Config struct {
 	CacheDir string
 	// Compiler, if not nil, puts a module's machine code into CacheDir by other means
 	// than this process, such as one of lower priority that calls [Compile], so that no
-	// call has to wait for the compiler. It is asked for what the cache has not. If it
-	// fails, the log says why and the module is compiled here; by [ErrCompileHere] it
-	// declines without a word.
+	// call has to wait for the compiler. It is asked for what the cache has not. A
+	// *pay.Error refuses the module. After any other error the log says why, and the
+	// module is compiled here; [ErrCompileHere] asks for that without a word.
 	Compiler func(ctx context.Context, module []byte) error
 	// RevisionDir holds plugin files named by their digest, "<sha256>.wasm", for a
 	// [Source] that gives only a digest. Empty if there is none.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/sdk/pay"
 )
 
 // mostModule is the most that is read of a module, in bytes. What serve takes is bounded
@@ -30,13 +31,18 @@ const patience = time.Minute
 
 // compileApart has this program compile a module in a process of its own, on half of the
 // processors and at low priority. The memory that compiling takes
-// is given back with it, and a module that brings the compiler down takes nothing else
-// with it. It gets no environment, so no secret either.
+// is given back with it, and a module that brings the compiler down, or takes all memory
+// for it, takes nothing else with it, and is refused. It gets no environment, so no secret
+// either.
 func compileApart(ctx context.Context, cacheDir string, module []byte) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
+	return compileWith(ctx, program, cacheDir, module)
+}
+
+func compileWith(ctx context.Context, program, cacheDir string, module []byte) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the processors were busy for %s", patience))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "compile", "--cache", cacheDir)
@@ -45,14 +51,17 @@ func compileApart(ctx context.Context, cacheDir string, module []byte) error {
 	inOwnGroup(cmd)
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	switch err := cmd.Run(); {
+	err := cmd.Run()
+	var ended *exec.ExitError
+	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	default:
-		return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
+	case errors.As(err, &ended) && ended.ExitCode() != exitFailed:
+		return (&pay.Error{Class: pay.ClassPluginFault, Message: "compiler broke down on the module: " + err.Error()}).Fill()
 	}
+	return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
 }
 
 // newCompile is the other end of compileApart.

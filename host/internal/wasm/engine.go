@@ -35,7 +35,7 @@ type Config struct {
 	Workers     int    // that compile the module at once; 0 for as many as there are processors
 
 	// Elsewhere, if not nil, has something else compile a module into CacheDir, which is
-	// looked into again then.
+	// looked into again then. A *LoadError of it refuses the module.
 	Elsewhere func(ctx context.Context, binary []byte) error
 }
 
@@ -111,8 +111,15 @@ func (m *Module) load(ctx context.Context, binary []byte, key string) error {
 	if m.recalled(ctx, cached) {
 		return nil
 	}
-	if m.config.Elsewhere != nil && m.config.Elsewhere(ctx, binary) == nil && m.recalled(ctx, cached) {
-		return nil
+	if m.config.Elsewhere != nil {
+		err := m.config.Elsewhere(ctx, binary)
+		var refused *LoadError
+		switch {
+		case errors.As(err, &refused):
+			return refused
+		case err == nil && m.recalled(ctx, cached):
+			return nil
+		}
 	}
 	if cached.begin() == nil && m.compile(ctx, binary, cached) == nil {
 		cached.keep()
