@@ -119,6 +119,9 @@ func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
 // given, once, and what it starts with by itself.
 func TestCompiler(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("compiles for a minute under the race detector, which has nothing to find here; make test runs it")
+	}
 	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
 	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", ""), 0o600); err != nil {
 		t.Fatal(err)
