@@ -18,9 +18,10 @@ type serving struct {
 
 // Of returns the connection for calls that are about one thing, such as a payment, by
 // an id of it that never changes. While a canary runs, see [Host.StartCanary], the id
-// alone says whether the calls come to it, in every process: a payment ends where it
-// began, and a larger share takes none away from the canary. What is about nothing in
-// particular, "", never comes to it. The connection is the same in all else.
+// alone says whether the calls come to it, in every process: all calls about a payment
+// come to one revision as long as the share stays, and a larger share takes none away
+// from the canary. What is about nothing in particular, "", never comes to it. The
+// connection is the same in all else.
 func (c *Connection) Of(subject string) *Connection {
 	about := *c
 	about.subject = subject

@@ -183,15 +183,11 @@ func (p *Plugins) revision(ctx context.Context, name, digest string) (store.Revi
 // same, and the activation says for good by whom and what was needed: what can't be
 // finished then waits for a revision that can, or for an operator.
 func (p *Plugins) Activate(ctx context.Context, by, name, digest string, force bool) (store.Activation, error) {
-	m, err := p.changeable(name)
+	m, err := p.changing(ctx, name, digest)
 	if err != nil {
 		return store.Activation{}, err
 	}
-	m.change.Lock()
 	defer m.change.Unlock()
-	if _, err := p.revision(ctx, name, digest); err != nil {
-		return store.Activation{}, err
-	}
 	last, err := p.activations(ctx, name, 1)
 	if err != nil {
 		return store.Activation{}, err
@@ -331,6 +327,21 @@ func (p *Plugins) changeable(name string) (*managed, error) {
 	defer p.mu.Unlock()
 	if m.native {
 		return nil, fault(pay.ClassStateConflict, "plugin "+name+" runs in-process, by the configuration alone: give it a path there")
+	}
+	return m, nil
+}
+
+// changing is changeable for a stored revision that is to run. What it returns is locked
+// for the change.
+func (p *Plugins) changing(ctx context.Context, name, digest string) (*managed, error) {
+	m, err := p.changeable(name)
+	if err != nil {
+		return nil, err
+	}
+	m.change.Lock()
+	if _, err := p.revision(ctx, name, digest); err != nil {
+		m.change.Unlock()
+		return nil, err
 	}
 	return m, nil
 }

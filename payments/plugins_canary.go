@@ -18,15 +18,11 @@ func (p *Plugins) Canary(ctx context.Context, by, name, digest string, percent i
 	if percent < 1 || percent > 99 {
 		return store.Activation{}, invalid("canary_percent", "must be 1 to 99")
 	}
-	m, err := p.changeable(name)
+	m, err := p.changing(ctx, name, digest)
 	if err != nil {
 		return store.Activation{}, err
 	}
-	m.change.Lock()
 	defer m.change.Unlock()
-	if _, err := p.revision(ctx, name, digest); err != nil {
-		return store.Activation{}, err
-	}
 	switch p.digest(name) {
 	case "":
 		return store.Activation{}, fault(pay.ClassStateConflict, "plugin "+name+" has no revision in place that a canary could run beside")

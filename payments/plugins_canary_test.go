@@ -1,7 +1,6 @@
 package payments_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,10 +127,7 @@ func TestCanaryFollows(t *testing.T) {
 	t.Parallel()
 	m, s, ctx := pluginBuilds(t), openRevisions(t), t.Context()
 	first, second := bootNode(t, s, m.one), bootNode(t, s, m.one)
-	following, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() { second.Follow(following); close(done) }()
-	defer func() { stop(); <-done }()
+	defer second.follow(ctx)()
 	if _, err := first.Push(ctx, "ops", "probe", m.two.Bytes); err != nil {
 		t.Fatal(err)
 	}

@@ -115,6 +115,14 @@ func sharedCache(t *testing.T) string {
 	return dir
 }
 
+// follow has the node do what others activate, until stop.
+func (n *pluginNode) follow(ctx context.Context) (stop func()) {
+	following, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { n.Follow(following); close(done) }()
+	return func() { cancel(); <-done }
+}
+
 func (n *pluginNode) digest(t *testing.T) string {
 	t.Helper()
 	rev, ok := n.host.Revision("probe")
@@ -269,10 +277,7 @@ func TestFollow(t *testing.T) {
 	t.Parallel()
 	m, s, ctx := pluginBuilds(t), openRevisions(t), t.Context()
 	first, second := bootNode(t, s, m.one), bootNode(t, s, m.one)
-	following, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() { second.Follow(following); close(done) }()
-	defer func() { stop(); <-done }()
+	defer second.follow(ctx)()
 
 	if _, err := first.Push(ctx, "ops", "probe", m.two.Bytes); err != nil {
 		t.Fatal(err)
