@@ -61,6 +61,7 @@ type PluginStats struct {
 	// Backoff is how long lies between two new instances, since calls keep failing; 0 if
 	// they do not. See [Limits].
 	Backoff    time.Duration
+	Begun      uint64 // instances begun for calls, also those that could not be made
 	Calls      uint64 // calls that ended
 	Restores   uint64 // instances put back
 	DirtyPages uint64 // pages of 4 KiB that were copied for that
@@ -90,7 +91,7 @@ func (e *wasmEngine) stats(plugin, digest string) PluginStats {
 	s := e.pool.Stats()
 	return PluginStats{
 		Plugin: plugin, Digest: digest, Isolation: e.isolation, Idle: s.Idle, Out: s.Out, ImageBytes: s.ImageBytes,
-		Calls: s.Calls, Restores: s.Restores, DirtyPages: s.DirtyPages, Backoff: s.Backoff, Discards: s.Discards,
+		Begun: s.Begun, Calls: s.Calls, Restores: s.Restores, DirtyPages: s.DirtyPages, Backoff: s.Backoff, Discards: s.Discards,
 	}
 }
 

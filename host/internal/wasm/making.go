@@ -30,15 +30,18 @@ func (p *Pool) order(ctx context.Context) <-chan error {
 	p.making++
 	p.makers.Go(func() {
 		inst, err := p.make(context.WithoutCancel(ctx))
-		made <- p.deliver(inst, err)
+		p.deliver(inst, err, made)
 	})
 	return made
 }
 
-// deliver makes an instance idle that was made for a call.
-func (p *Pool) deliver(inst *Instance, err error) error {
+// deliver makes an instance idle that was made for a call, or says in made why there is
+// none: before it tells anybody, so that the call that ordered it, if it is the one that
+// is told, finds the reason and does not order another, for ever.
+func (p *Pool) deliver(inst *Instance, err error, made chan<- error) {
 	p.mu.Lock()
 	p.making--
+	made <- err
 	kept := err == nil && p.keep(inst)
 	if !kept {
 		p.tell()
@@ -47,7 +50,6 @@ func (p *Pool) deliver(inst *Instance, err error) error {
 	if err == nil && !kept {
 		inst.Close()
 	}
-	return err
 }
 
 // Warm makes instances until there are n, one after the other, so that the first calls
@@ -69,6 +71,7 @@ func (p *Pool) Warm(ctx context.Context, n int) {
 
 // make makes another instance, from the image if there is one.
 func (p *Pool) make(ctx context.Context) (*Instance, error) {
+	p.counts.begun.Add(1)
 	if img := p.image.Load(); img != nil {
 		return p.module.fromImage(ctx, img, p.config.InitTimeout)
 	}

@@ -96,4 +96,24 @@ func TestWhoCantHaveOneIsTold(t *testing.T) {
 			t.Fatal("a call still waits for what can't be made")
 		}
 	}
+	if begun := pool.Stats().Begun; begun > callers {
+		t.Errorf("%d instances were begun for %d calls", begun, callers)
+	}
+}
+
+// TestOneAttemptPerCall has calls order what can't be made, one after the other: each
+// is told of the attempt that it ordered, and orders no second one.
+func TestOneAttemptPerCall(t *testing.T) {
+	t.Parallel()
+	const calls = 50
+	pool := newPool(t, traps().Bytes(), 1)
+	for n := range uint64(calls) {
+		_, err := pool.Take(t.Context(), time.Now().Add(patience))
+		if got := fault(t, err); got.Fault != wasm.FaultTrap {
+			t.Fatalf("fault is %q, want a trap", got)
+		}
+		if begun := pool.Stats().Begun; begun != n+1 {
+			t.Fatalf("%d instances were begun for %d calls, one after the other", begun, n+1)
+		}
+	}
 }

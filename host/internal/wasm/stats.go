@@ -15,6 +15,7 @@ type Stats struct {
 	// Backoff is how long lies between two new instances, since calls keep failing; 0
 	// if they do not.
 	Backoff    time.Duration
+	Begun      uint64 // instances begun for calls, also those that could not be made
 	Calls      uint64 // calls that ended
 	Restores   uint64 // instances put back
 	DirtyPages uint64 // pages of 4 KiB that were copied for that
@@ -28,7 +29,7 @@ var faultLabel = [...]string{"", "trap", "deadline", "exit", "pointer", "host", 
 
 // counts is what a pool counts as it goes.
 type counts struct {
-	calls, restores, pages atomic.Uint64
+	begun, calls, restores, pages atomic.Uint64
 
 	mu       sync.Mutex
 	discards map[string]uint64
@@ -51,7 +52,7 @@ func (c *counts) discarded(reason string) {
 // Stats returns what the pool has seen so far.
 func (p *Pool) Stats() Stats {
 	s := Stats{
-		Calls: p.counts.calls.Load(), Restores: p.counts.restores.Load(),
+		Begun: p.counts.begun.Load(), Calls: p.counts.calls.Load(), Restores: p.counts.restores.Load(),
 		DirtyPages: p.counts.pages.Load(),
 	}
 	p.mu.Lock()

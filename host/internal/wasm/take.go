@@ -101,6 +101,11 @@ func (p *Pool) await(ctx context.Context, w wait, deadline time.Time) error {
 	defer timer.Stop()
 	select {
 	case <-p.back:
+		select {
+		case err := <-w.made:
+			return err
+		default:
+		}
 	case err := <-w.made:
 		return err
 	case <-timer.C:

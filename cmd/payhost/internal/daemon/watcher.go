@@ -53,6 +53,7 @@ func newWatcher(s store.Store, e *payments.Engine, p *payments.Plugins, h *host.
 		"out":        gauge("plugin_instances_out", "Instances of a plugin that serve a call or are being put back.", "plugin", "digest"),
 		"image":      gauge("plugin_image_bytes", "Memory that the instances of a plugin share.", "plugin", "digest"),
 		"backoff":    gauge("plugin_backoff_seconds", "Seconds between two new instances, as calls keep failing.", "plugin", "digest"),
+		"begun":      gauge("plugin_instances_begun_total", "Instances begun for calls, also those that could not be made.", "plugin", "digest"),
 		"calls":      gauge("plugin_calls_total", "Calls of a plugin's revision that ended.", "plugin", "digest"),
 		"restores":   gauge("plugin_restores_total", "Instances put back to their image after a call.", "plugin", "digest"),
 		"dirty":      gauge("plugin_dirty_pages_total", "Pages of 4 KiB that were copied to put instances back.", "plugin", "digest"),
@@ -133,6 +134,7 @@ func (w *watcher) instances(ch chan<- prometheus.Metric) {
 		send("image", prometheus.GaugeValue, float64(s.ImageBytes), s.Plugin, s.Digest)
 		send("backoff", prometheus.GaugeValue, s.Backoff.Seconds(), s.Plugin, s.Digest)
 		send("calls", prometheus.CounterValue, float64(s.Calls), s.Plugin, s.Digest)
+		send("begun", prometheus.CounterValue, float64(s.Begun), s.Plugin, s.Digest)
 		send("restores", prometheus.CounterValue, float64(s.Restores), s.Plugin, s.Digest)
 		send("dirty", prometheus.CounterValue, float64(s.DirtyPages), s.Plugin, s.Digest)
 		for reason, n := range s.Discards {
