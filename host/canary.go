@@ -78,7 +78,10 @@ func (s *serving) close() {
 
 // serve binds the connection to what runs. The caller holds plugin.swap.
 func (c *Connection) serve(ctx context.Context) (*serving, error) {
-	stable, _ := c.host.Revision(c.config.Plugin)
+	stable, ok := c.host.Revision(c.config.Plugin)
+	if !ok { // the host was closed since somebody saw the plugin
+		return nil, errClosed()
+	}
 	b, err := c.bind(ctx, stable)
 	if err != nil {
 		return nil, err

@@ -3,10 +3,14 @@ package host_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/host/testdata/probe"
@@ -302,4 +306,81 @@ func TestStatusBatches(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestConnectAtOnce has many give one name to a connection at the same time: one gets it,
+// the others are told, and the host goes on.
+func TestConnectAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, host.Source{Native: sdk.Native(probe.New())})
+	for range 20 {
+		errs := atOnce(t, 6, func() error {
+			c := r.config
+			c.Name = "contended"
+			_, err := r.host.Connect(t.Context(), c)
+			return err
+		})
+		for _, err := range errs {
+			if err != nil && !strings.HasPrefix(pay.AsError(err).Field, "connections.contended") {
+				t.Errorf("a loser is told %v", err)
+			}
+		}
+		if won := len(errs) - failures(errs); won != 1 || !r.host.Disconnect("contended") {
+			t.Fatalf("%d connections have one name", won)
+		}
+	}
+}
+
+// TestConnectBesideClose closes a host while connections are made: each is made or told
+// that the host is closed, and Close comes to its end.
+func TestConnectBesideClose(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		r := newRig(t, host.Source{Native: sdk.Native(probe.New())})
+		var next atomic.Int32
+		errs := atOnce(t, 6, func() error {
+			n := next.Add(1)
+			if n == 4 {
+				return r.host.Close()
+			}
+			c := r.config
+			c.Name = fmt.Sprint("c", n)
+			_, err := r.host.Connect(t.Context(), c)
+			return err
+		})
+		for _, err := range errs {
+			if err != nil && pay.ClassOf(err) != pay.ClassHostFault {
+				t.Errorf("beside Close: %v", err)
+			}
+		}
+	}
+}
+
+// atOnce calls f n times at once, and returns what it returned. The test fails if one of
+// them does not come back.
+func atOnce(t *testing.T, n int, f func() error) []error {
+	t.Helper()
+	results := make(chan error, n)
+	begin := make(chan struct{})
+	for range n {
+		go func() {
+			<-begin
+			results <- f()
+		}()
+	}
+	close(begin)
+	var errs []error
+	for range n {
+		select {
+		case err := <-results:
+			errs = append(errs, err)
+		case <-time.After(30 * time.Second):
+			t.Fatal("a call did not come back")
+		}
+	}
+	return errs
+}
+
+func failures(errs []error) int {
+	return len(slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil }))
 }

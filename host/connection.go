@@ -93,15 +93,27 @@ func (h *Host) Connect(ctx context.Context, config ConnectionConfig) (*Connectio
 	if err != nil {
 		return nil, under(field, err)
 	}
+	if err := h.register(c, s); err != nil {
+		s.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// register gives a connection its name and what serves it, unless the host was closed or
+// the name was taken while it was made.
+func (h *Host) register(c *Connection, s *serving) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || h.connections[config.Name] != nil {
-		s.close()
-		return nil, configError(field, "name was taken while the connection was made")
+	switch {
+	case h.closed:
+		return errClosed()
+	case h.connections[c.config.Name] != nil:
+		return configError("connections."+c.config.Name, "name was taken while the connection was made")
 	}
 	c.serving.Store(s)
-	h.connections[config.Name] = c
-	return c, nil
+	h.connections[c.config.Name] = c
+	return nil
 }
 
 // Disconnect takes a connection away. Calls that run end as they would; later ones

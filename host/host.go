@@ -99,7 +99,11 @@ func (h *Host) Load(ctx context.Context, name string, source Source) (*Revision,
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || h.plugins[name] != nil {
+	switch {
+	case h.closed:
+		rev.close()
+		return nil, errClosed()
+	case h.plugins[name] != nil:
 		rev.close()
 		return nil, configError("plugins."+name, "name was taken while the plugin loaded")
 	}
