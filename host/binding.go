@@ -62,12 +62,13 @@ func (c *Connection) bind(ctx context.Context, rev *Revision) (*binding, error) 
 		Connection: c.config.Name, BaseURL: base.String(), Settings: settings,
 		Keys: c.vault.KeyNames(), Secrets: c.vault.SecretNames(), Identities: c.vault.IdentityNames(),
 	})
+	c.host.alive(+1) // before the revision is taken: Close then waits for us, or has retired it
 	if !rev.acquire() {
 		b.egress.Close()
+		c.host.alive(-1)
 		return nil, errClosed()
 	}
 	b.running.Store(1)
-	c.host.alive(+1)
 	if err := b.checkConfig(ctx); err != nil {
 		b.close()
 		return nil, err
