@@ -22,12 +22,7 @@ import (
 type pluginModules struct{ one, two, other, whole, twin, lean host.Source }
 
 var buildModules = sync.OnceValues(func() (pluginModules, error) {
-	dir, err := os.MkdirTemp("", "payhost-plugins-test")
-	if err != nil {
-		return pluginModules{}, err
-	}
-	defer os.RemoveAll(dir)
-	h, err := host.New(host.Config{})
+	h, err := host.New(host.Config{CacheDir: cacheDir()})
 	if err != nil {
 		return pluginModules{}, err
 	}
@@ -44,7 +39,7 @@ var buildModules = sync.OnceValues(func() (pluginModules, error) {
 		{&m.twin, "./testdata/lean", "-s -w -buildid=twin"},
 		{&m.lean, "./testdata/lean", "-s -w -X main.without=confirm,refund_status,error_catalog"},
 	} {
-		out := filepath.Join(dir, "plugin.wasm")
+		out := filepath.Join(workDir, "plugin.wasm")
 		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags="+b.flags, "-o", out, b.source)
 		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 		if text, err := cmd.CombinedOutput(); err != nil {
@@ -92,7 +87,7 @@ func openRevisions(t *testing.T) store.Store {
 
 func newPluginNode(t *testing.T, s store.Store) *pluginNode {
 	t.Helper()
-	h, err := host.New(host.Config{CacheDir: sharedCache(t)})
+	h, err := host.New(host.Config{CacheDir: cacheDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,17 +97,6 @@ func newPluginNode(t *testing.T, s store.Store) *pluginNode {
 		}
 	})
 	return &pluginNode{Plugins: payments.NewPlugins(h, s, nil), host: h}
-}
-
-// sharedCache is a folder that the nodes of a test share: a revision is compiled once.
-func sharedCache(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join(os.TempDir(), "payhost-plugins-cache-"+strings.ReplaceAll(t.Name(), "/", "-"))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 // follow has the node do what others activate, until stop.

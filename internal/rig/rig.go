@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/payhost/payhost/conformance/sim/certs"
 	"github.com/payhost/payhost/conformance/sim/rahmet"
 	"github.com/payhost/payhost/conformance/sim/simkit"
 	"github.com/payhost/payhost/conformance/sim/smartpay"
@@ -76,7 +77,10 @@ type Providers struct {
 func NewWorld(t testing.TB) *World {
 	t.Helper()
 	w := &World{Clock: &Clock{}, Rahmet: rahmet.New(rahmet.Options{}), YenilToleg: yeniltoleg.New(yeniltoleg.Options{})}
-	var err error
+	keys, err := tillKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var stop func()
 	if w.providers.Rahmet, stop, err = simkit.Start("127.0.0.1:0", w.Rahmet); err != nil {
 		t.Fatal(err)
@@ -86,7 +90,7 @@ func NewWorld(t testing.TB) *World {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.YenilToleg.Close(); stop() })
-	if w.SmartPay, err = smartpay.New(smartpay.Options{}); err != nil {
+	if w.SmartPay, err = smartpay.New(keys); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.SmartPay.Close() })
@@ -96,6 +100,16 @@ func NewWorld(t testing.TB) *World {
 	}
 	return w
 }
+
+// tillKeys are the RSA keys of every SmartPay of this process: making them takes longer
+// than most tests.
+var tillKeys = sync.OnceValues(func() (o smartpay.Options, err error) {
+	if o.ServiceKey, err = certs.NewKeyPair(); err != nil {
+		return o, err
+	}
+	o.AppKey, err = certs.NewKeyPair()
+	return o, err
+})
 
 // Advance moves the clock of payhost and of every provider.
 func (w *World) Advance(d time.Duration) {
