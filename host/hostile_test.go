@@ -16,6 +16,7 @@ import (
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/host/testdata/probe"
 	"github.com/payhost/payhost/sdk"
+	"github.com/payhost/payhost/sdk/abi"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -257,6 +258,29 @@ func TestNotificationIsTrustedAsDeclared(t *testing.T) {
 	})
 	if err != nil || note.Authenticity != pay.AuthenticityWeak {
 		t.Errorf("%+v, %v", note, err)
+	}
+}
+
+// TestNotificationBodyIsTheCallers has a guest write behind the body that it was given:
+// that is not the memory of whoever gave it.
+func TestNotificationBodyIsTheCallers(t *testing.T) {
+	t.Parallel()
+	provider := sdk.Native(probe.New())
+	r := newRig(t, host.Source{Native: func(imports abi.Imports, op, length int32) int32 {
+		if pay.Operation(op) == pay.OpNotification {
+			const body = 1 // the first blob of the call
+			if code := imports.BlobWrite(body, []byte("forged")); code < 0 {
+				t.Errorf("write to the body: %d", code)
+			}
+		}
+		return provider(imports, op, length)
+	}})
+	received := []byte("paid, and what came after it")
+	if _, err := r.conn.Notification(t.Context(), pay.NotificationRequest{Method: "POST", Body: received[:4]}); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(received); got != "paid, and what came after it" {
+		t.Errorf("the caller's memory holds %q", got)
 	}
 }
 

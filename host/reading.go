@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"slices"
 
 	"github.com/payhost/payhost/sdk/abi"
 	"github.com/payhost/payhost/sdk/pay"
@@ -38,7 +39,7 @@ func (c *Connection) Notification(ctx context.Context, r pay.NotificationRequest
 	reply, err := c.ask(ctx, pay.OpNotification, func(call *call) {
 		var body int32
 		if len(r.Body) > 0 {
-			body, _ = call.blobs.add(r.Body)
+			body, _ = call.blobs.add(slices.Clip(r.Body)) // what lies behind it is the caller's
 		}
 		call.input = abi.AppendNotification(nil, &r, body)
 	})

@@ -166,6 +166,7 @@ func (m *Module) create(ctx context.Context, deadline time.Time) (*Instance, err
 		starting = experimental.WithMemoryAllocator(starting, inst)
 	}
 	mod, err := m.runtime.InstantiateModule(starting, m.compiled, config)
+	inst.leaveTurn() // the start function is over, however it ended
 	if err != nil {
 		if inst.mapping != nil {
 			inst.mapping.Free()

@@ -65,10 +65,11 @@ func (m *mapping) Free() {
 	if m.all != nil {
 		_ = unix.Munmap(m.all)
 		m.all = nil
-		m.grant(-m.granted)
+		own := m.granted
 		if m.picture != nil {
-			m.grant(int64(m.picture.size()))
+			own -= int64(m.picture.size()) // given back by show
 		}
+		m.grant(-own) // at once, lest others be granted in between what nobody has
 	}
 }
 

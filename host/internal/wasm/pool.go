@@ -236,8 +236,10 @@ func (p *Pool) Close() {
 		p.slots <- struct{}{}
 	}
 	p.makers.Wait()
+	p.mu.Lock() // Stats may look at the image
 	if img := p.image.Load(); img != nil {
 		img.memory.free()
 	}
+	p.mu.Unlock()
 	p.module.Close()
 }

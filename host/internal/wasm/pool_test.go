@@ -159,3 +159,29 @@ func TestPoolCloseWaitsForTheLastInstance(t *testing.T) {
 		t.Errorf("Take from a closed pool gives %v, want ErrClosed", err)
 	}
 }
+
+// TestStatsBesideClose looks at a pool that is being closed, as whoever collects metrics
+// does beside a swap.
+func TestStatsBesideClose(t *testing.T) {
+	t.Parallel()
+	m, err := wasm.Compile(t.Context(), plugin(returns(0)).Bytes(), config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: 1, InitTimeout: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pool.Start(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		pool.Close()
+	}()
+	for pool.Stats().ImageBytes != 0 {
+		time.Sleep(time.Microsecond)
+	}
+	<-closed
+}

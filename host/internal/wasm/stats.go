@@ -57,12 +57,12 @@ func (p *Pool) Stats() Stats {
 	}
 	p.mu.Lock()
 	s.Idle, s.Out, s.Backoff = len(p.idle), len(p.slots)-p.waiting+p.making+len(p.used), p.backoff.interval()
+	if img := p.image.Load(); img != nil {
+		s.ImageBytes = img.memory.size() // under the lock, as Close frees it
+	}
 	p.mu.Unlock()
 	p.counts.mu.Lock()
 	s.Discards = maps.Clone(p.counts.discards)
 	p.counts.mu.Unlock()
-	if img := p.image.Load(); img != nil {
-		s.ImageBytes = img.memory.size()
-	}
 	return s
 }
