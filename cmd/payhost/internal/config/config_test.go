@@ -87,6 +87,7 @@ func TestLoadRefuses(t *testing.T) {
 		"duration":          {"limits: {", "limits: {call_timeout: soon, ", "limits.call_timeout: is not a duration such as 10s"},
 		"a number":          {"client_id: plain", "client_id: 5", "connections.main.secrets.client_id: expected type"},
 		"token without one": {"token: t,", "", "auth.tokens.0: needs a name and a token"},
+		"token in two":      {"token: t,", "token: t u,", "auth.tokens.0.token: is not all printable ASCII characters without spaces"},
 		"log level":         {"limits:", "log: {level: loud}\nlimits:", "log.level"},
 		"late success":      {"secrets:", "late_success: maybe\n    secrets:", "connections.main.late_success: is not one of"},
 		"rate":              {"secrets:", "rate: -1\n    secrets:", "connections.main.rate: is not from 1"},

@@ -99,6 +99,8 @@ func (c *Config) tokenProblems(add func(field, problem string)) {
 		case t.Token == "" || t.Name == "":
 			add(at, "needs a name and a token")
 			continue
+		case strings.ContainsFunc(t.Token, func(c rune) bool { return c <= ' ' || c > '~' }):
+			add(at+".token", "is not all printable ASCII characters without spaces")
 		case t.Name == payments.HostCaller:
 			add(at+".name", fmt.Sprintf("%q is payhost's own: idempotency keys are kept by it", t.Name))
 		case names[t.Name]:
