@@ -221,8 +221,13 @@ func Load(path string, flags map[string]any) (*Config, error) {
 	if err := k.Load(confmap.Provider(defaults(), "."), nil); err != nil {
 		return nil, err
 	}
-	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+	written := koanf.New(".")
+	if err := written.Load(file.Provider(path), yaml.Parser()); err != nil {
 		return nil, Errors{"config file: " + err.Error()}
+	}
+	forgetEmpty(written)
+	if err := k.Merge(written); err != nil {
+		return nil, err
 	}
 	env := map[string]any{}
 	for variable, key := range environment() {
@@ -236,6 +241,19 @@ func Load(path string, flags map[string]any) (*Config, error) {
 		}
 	}
 	return decode(k.Raw())
+}
+
+// forgetEmpty takes out what has a default and stands in the file without a value, such
+// as a section whose lines are all comments: it keeps its default.
+func forgetEmpty(k *koanf.Koanf) {
+	for key := range defaults() {
+		section, _, _ := strings.Cut(key, ".")
+		for _, path := range []string{section, key} {
+			if k.Get(path) == nil {
+				k.Delete(path)
+			}
+		}
+	}
 }
 
 // number refuses a number that would not be taken for what was meant: where a unit is

@@ -73,6 +73,21 @@ func TestLoadPeriods(t *testing.T) {
 	}
 }
 
+// TestLoadEmptySections takes a section whose lines are all comments for one that is
+// not there, and a key without a value likewise.
+func TestLoadEmptySections(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(good, "env:CONFIG_TEST_VALUE", "x", 1)
+	text = strings.Replace(text, "limits: {memory: 128MiB}", "limits:\n  # memory: 128MiB\nlog: {level: }\ndata_dir:\nretention:\n", 1)
+	c, err := load(t, text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Limits.CallTimeout != 10*time.Second || c.Limits.Memory != 64<<20 || c.Log.Level != "info" || c.DataDir != "./data" {
+		t.Errorf("limits %+v, log %+v, data_dir %q", c.Limits, c.Log, c.DataDir)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ from, to, want string }{
