@@ -58,3 +58,27 @@ func TestCreateBody(t *testing.T) {
 		})
 	}
 }
+
+// TestDoubtPages reaches what is in doubt behind the first page.
+func TestDoubtPages(t *testing.T) {
+	t.Parallel()
+	out, code, _ := answering(t, `{"in_doubt":[{"operation_id":"op_1"}],"next_cursor":"7.x"}`, "in-doubt", "list")
+	if code != exitOK || !strings.Contains(out, "more: --cursor 7.x\n") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	_, code, a := answering(t, `{"in_doubt":[],"next_cursor":null}`, "in-doubt", "list", "--limit", "2", "--cursor", "7.x")
+	if code != exitOK || a.query != "cursor=7.x&limit=2" {
+		t.Errorf("exit %d, asked for %s", code, a.query)
+	}
+}
+
+// TestDeskShowsReceipts tells of a receipt that stands alone what there is to tell.
+func TestDeskShowsReceipts(t *testing.T) {
+	t.Parallel()
+	out, code, _ := answering(t, `{"id":"rec_1","connection":"till-1","status":"registered","updated_at":"2026-03-01T12:00:00Z"}`,
+		"in-doubt", "probe", "op_1")
+	const want = "receipt       rec_1\nconnection    till-1\nstatus        registered\nupdated       2026-03-01T12:00:00Z\n"
+	if code != exitOK || out != want {
+		t.Errorf("exit %d, printed\n%swant\n%s", code, out, want)
+	}
+}
