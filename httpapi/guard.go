@@ -96,8 +96,11 @@ func checkQuery(raw string) *Problem {
 		return invalid(http.StatusUnprocessableEntity, FieldError{"query", "is damaged: write a percent sign as %25, a semicolon as %3B"})
 	}
 	for _, name := range sorted(query) {
-		if len(query[name]) > 1 {
+		switch values := query[name]; {
+		case len(values) > 1:
 			return invalid(http.StatusUnprocessableEntity, FieldError{name, "stands twice"})
+		case unprintable(values[0]): // no order has such an id, and PostgreSQL takes no such text
+			return invalid(http.StatusUnprocessableEntity, FieldError{name, "has control characters, or ones that are damaged"})
 		}
 	}
 	return nil
