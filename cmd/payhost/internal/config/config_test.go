@@ -107,6 +107,8 @@ func TestLoadRefuses(t *testing.T) {
 		"a number":          {"client_id: plain", "client_id: 5", "connections.main.secrets.client_id: expected type"},
 		"token without one": {"token: t,", "", "auth.tokens.0: needs a name and a token"},
 		"token in two":      {"token: t,", "token: t u,", "auth.tokens.0.token: is not all printable ASCII characters without spaces"},
+		"a key, not a file": {"_file: qr.pem", `_file: "BEGIN\n/secret-part\n"`, "connections.main.keys.qr.private_key_file: is what stands in a file"},
+		"a key for TLS":     {"keys:", `tls: {client_key_file: "BEGIN\n/secret-part"}` + "\n    keys:", "connections.main.tls.client_key_file: is what stands"},
 		"log level":         {"limits:", "log: {level: loud}\nlimits:", "log.level"},
 		"late success":      {"secrets:", "late_success: maybe\n    secrets:", "connections.main.late_success: is not one of"},
 		"rate":              {"secrets:", "rate: -1\n    secrets:", "connections.main.rate: is not from 1"},
@@ -136,7 +138,7 @@ func TestLoadRefuses(t *testing.T) {
 			text := strings.Replace(strings.Replace(good, "env:CONFIG_TEST_VALUE", "x", 1), tt.from, tt.to, 1)
 			_, err := load(t, text, nil)
 			var list config.Errors
-			if !errors.As(err, &list) || !strings.Contains(err.Error(), tt.want) {
+			if !errors.As(err, &list) || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret-part") {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 		})

@@ -89,6 +89,24 @@ func (c *Config) connectionProblems(name string, add func(field, problem string)
 	if conn.Rate < 0 || conn.Rate > 1000 {
 		add(at+".rate", "is not from 1 to 1000 status calls a second")
 	}
+	conn.fileProblems(func(field, problem string) { add(at+"."+field, problem) })
+}
+
+// fileProblems finds keys and certificates that stand where their files should be named,
+// as "file:till.key" puts them there: as a path that is not found they would be shown.
+func (c *Connection) fileProblems(add func(field, problem string)) {
+	check := func(field, path string) {
+		if strings.ContainsAny(path, "\r\n") {
+			add(field, "is what stands in a file, not its path: write the path alone, without file: or env:")
+		}
+	}
+	check("tls.client_cert_file", c.TLS.CertFile)
+	check("tls.client_key_file", c.TLS.KeyFile)
+	check("tls.ca_file", c.TLS.CAFile)
+	for _, name := range slices.Sorted(maps.Keys(c.Keys)) {
+		check("keys."+name+".private_key_file", c.Keys[name].PrivateKeyFile)
+		check("keys."+name+".public_key_file", c.Keys[name].PublicKeyFile)
+	}
 }
 
 func (c *Config) tokenProblems(add func(field, problem string)) {
