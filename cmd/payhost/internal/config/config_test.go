@@ -96,6 +96,8 @@ func TestLoadRefuses(t *testing.T) {
 		"unset variable":    {"plain", "env:CONFIG_TEST_UNSET", "connections.main.secrets.client_id: environment variable CONFIG_TEST_UNSET is not set"},
 		"missing file":      {"file:BRANCH", "file:/none", "connections.main.settings.branch_token: file /none"},
 		"no such plugin":    {"plugin: rahmet", "plugin: visa", `connections.main.plugin: plugin "visa" is not under plugins`},
+		"plugin's name":     {"rahmet: {path", "Rahmet Pay: {path", "plugins.Rahmet Pay: name is not 1 to 64 lowercase letters"},
+		"connection's name": {"main:", "Main:", "connections.Main: name is not 1 to 64 lowercase letters"},
 		"no path":           {"path: rahmet.wasm", "sha256: abc", "plugins.rahmet.path: is missing"},
 		"size":              {"128MiB", "many", `limits.memory: "many" is not a size`},
 		"wrong type":        {"base_url: https://pay.example", "base_url: [1]", "connections.main.base_url: expected type"},

@@ -41,6 +41,7 @@ func (c *Config) problems() Errors {
 		if !slices.Contains([]string{"", "every_call", "never"}, c.Plugins[name].Isolation) {
 			add("plugins."+name+".isolation", "is neither every_call nor never")
 		}
+		nameProblem("plugins."+name, name, add)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Connections)) {
 		c.connectionProblems(name, add)
@@ -77,6 +78,7 @@ func (c *Config) addressProblems(add func(field, problem string)) {
 
 func (c *Config) connectionProblems(name string, add func(field, problem string)) {
 	conn, at := c.Connections[name], "connections."+name
+	nameProblem(at, name, add)
 	if _, ok := c.Plugins[conn.Plugin]; !ok {
 		add(at+".plugin", fmt.Sprintf("plugin %q is not under plugins", conn.Plugin))
 	}
@@ -90,6 +92,14 @@ func (c *Config) connectionProblems(name string, add func(field, problem string)
 		add(at+".rate", "is not from 1 to 1000 status calls a second")
 	}
 	conn.fileProblems(func(field, problem string) { add(at+"."+field, problem) })
+}
+
+// nameProblem says of a plugin or connection that it can't be named so. The host would
+// refuse it, too, and not say which.
+func nameProblem(at, name string, add func(field, problem string)) {
+	if !regexp.MustCompile(`^[a-z0-9_-]{1,64}$`).MatchString(name) {
+		add(at, "name is not 1 to 64 lowercase letters, digits, dashes or underscores")
+	}
 }
 
 // fileProblems finds keys and certificates that stand where their files should be named,
