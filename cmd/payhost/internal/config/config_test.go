@@ -114,6 +114,8 @@ func TestLoadRefuses(t *testing.T) {
 		"log level":         {"limits:", "log: {level: loud}\nlimits:", "log.level"},
 		"late success":      {"secrets:", "late_success: maybe\n    secrets:", "connections.main.late_success: is not one of"},
 		"rate":              {"secrets:", "rate: -1\n    secrets:", "connections.main.rate: is not from 1"},
+		"host with scheme":  {"secrets:", `egress: {hosts: [a.example, "https://b.example"]}` + "\n    secrets:", "connections.main.egress.hosts.1: is not a host"},
+		"host in capitals":  {"secrets:", "egress: {hosts: [A.example]}\n    secrets:", "connections.main.egress.hosts.0: is not a host"},
 		"scope":             {"[payments]", "[payments, root]", `auth.tokens.0.scopes: "root" is neither payments nor admin`},
 		"no scope":          {"[payments]", "[]", "auth.tokens.0.scopes: is empty"},
 		"the host's name":   {"name: shop", "name: host", `auth.tokens.0.name: "host" is payhost's own`},

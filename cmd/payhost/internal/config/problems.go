@@ -91,6 +91,11 @@ func (c *Config) connectionProblems(name string, add func(field, problem string)
 	if conn.Rate < 0 || conn.Rate > 1000 {
 		add(at+".rate", "is not from 1 to 1000 status calls a second")
 	}
+	for i, text := range conn.Egress.Hosts { // one that no origin can equal grants nothing
+		if u, err := url.Parse("https://" + text); err != nil || u.Host != text || text != strings.ToLower(text) || text == "" {
+			add(fmt.Sprintf("%s.egress.hosts.%d", at, i), "is not a host such as api.example.com or api.example.com:8443")
+		}
+	}
 	conn.fileProblems(func(field, problem string) { add(at+"."+field, problem) })
 }
 
