@@ -41,6 +41,11 @@ A fault breaks an answer of a simulator before the run, in the JSON of its contr
 					return &usageError{fmt.Errorf("--only: no provider %q", name)}
 				}
 			}
+			for _, f := range o.Faults {
+				if len(o.Only) > 0 && !slices.Contains(o.Only, f.Provider) {
+					return &usageError{fmt.Errorf("--fault: %s is not run, by --only", f.Provider)}
+				}
+			}
 			var err error
 			if o.Logger, err = stageLogger(out, level); err != nil {
 				return err
