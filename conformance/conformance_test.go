@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -159,6 +160,23 @@ func TestExamineIsInterrupted(t *testing.T) {
 		if x.Status == conformance.Failed || x.Status == conformance.Skipped && x.Reason == "" {
 			t.Errorf("%s is %s: %s %+v", x.ID, x.Status, x.Reason, x.Failures)
 		}
+	}
+}
+
+// TestExamineIsInterruptedBehindALife is interrupted when a life has ended and is looked
+// over, for which payhost is asked once more.
+func TestExamineIsInterruptedBehindALife(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	target := target(t, "aurora")
+	target.Provider.Cases = []conformance.Case{{
+		Check: conformance.Check{ID: "case.interrupted", Level: conformance.L1, Sentence: "One payment begins.", Proves: "nothing"},
+		Run:   func(l *conformance.Life) { l.Begin(); cancel() },
+	}}
+	r, err := conformance.Examine(ctx, target, conformance.Options{Level: conformance.L1, Checks: []string{"case.interrupted"}})
+	if !errors.Is(err, context.Canceled) || r == nil || !r.Partial {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

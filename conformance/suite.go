@@ -155,11 +155,16 @@ func (s *suite) live(ctx context.Context, st *station, j job) {
 		l.Wire.Arm(f)
 	}
 	l.run(j.live)
-	l.watchLog()
-	l.watchCalls()
+	l.run((*Life).lookOver)
 	if ctx.Err() == nil {
 		s.note(j, l, began)
 	}
+}
+
+// lookOver watches what the life has left. It asks payhost, so it may be cut short, too.
+func (l *Life) lookOver() {
+	l.watchLog()
+	l.watchCalls()
 }
 
 // run lives a life to its end, whichever way that comes.

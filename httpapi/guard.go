@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -83,6 +84,24 @@ func checkKey(keys []string) *Problem {
 		return invalid(http.StatusBadRequest, FieldError{field, "more than 255 bytes"})
 	case strings.ContainsFunc(keys[0], func(c rune) bool { return c < ' ' || c > '~' }):
 		return invalid(http.StatusBadRequest, FieldError{field, "not all printable ASCII characters"})
+	}
+	return nil
+}
+
+// checkQuery refuses a query that is not whole: what can't be read of one would be left
+// out, and a list without one of its filters looks like the list that was asked for.
+func checkQuery(raw string) *Problem {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return invalid(http.StatusUnprocessableEntity, FieldError{"query", "is damaged: write a percent sign as %25, a semicolon as %3B"})
+	}
+	for _, name := range sorted(query) {
+		switch values := query[name]; {
+		case len(values) > 1:
+			return invalid(http.StatusUnprocessableEntity, FieldError{name, "stands twice"})
+		case unprintable(values[0]): // no order has such an id, and PostgreSQL takes no such text
+			return invalid(http.StatusUnprocessableEntity, FieldError{name, "has control characters, or ones that are damaged"})
+		}
 	}
 	return nil
 }

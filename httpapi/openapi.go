@@ -146,7 +146,7 @@ func (rt *route) statuses() []int {
 		list = append(list, 400, 408, 413, 415, 422)
 	}
 	if rt.tag != tagHealth && rt.tag != tagInbound {
-		list = append(list, 422) // unknown query parameters
+		list = append(list, 422) // query parameters that are unknown or stand twice
 	}
 	return list
 }

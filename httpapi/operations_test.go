@@ -292,6 +292,7 @@ func TestWrongQueries(t *testing.T) {
 		"/v1/payments?in_doubt=1": "in_doubt", "/v1/payments?stauts=failed": "stauts", "/v1/payments/" + payment + "?refresh=maybe": "refresh",
 		"/v1/events?limit=501": "limit", "/v1/events/dead-letters?cursor=x": "cursor", "/v1/events/dead-letters?cursor=-1": "cursor",
 		"/v1/in-doubt?limit=x": "limit", "/v1/payments?order_id=" + strings.Repeat("a", 129): "order_id", "/v1/plugins?x=1": "x",
+		"/v1/payments?order_id=100%": "query", "/v1/payments?order_id=1;connection=c": "query", "/v1/payments?order_id=1&order_id=2": "order_id", "/v1/payments?order_id=%00": "order_id", "/v1/payments?connection=%FF": "connection",
 	} {
 		if p := problem(t, send(api, request("GET", query, "")), 422); p["field"] != field || p["class"] != "invalid_request" {
 			t.Errorf("%s: %v", query, p)

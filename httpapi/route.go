@@ -42,7 +42,13 @@ type adapter struct{ api *API }
 // Handle implements huma.Adapter.
 func (ad *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	rt := op.Metadata[routeKey].(*route)
-	ad.api.handle(rt, func(x *exchange, r *http.Request) { handler(humago.NewContext(op, r, x)) })
+	ad.api.handle(rt, func(x *exchange, r *http.Request) {
+		if p := checkQuery(r.URL.RawQuery); p != nil {
+			x.problem(p)
+			return
+		}
+		handler(humago.NewContext(op, r, x))
+	})
 }
 
 // ServeHTTP implements huma.Adapter.

@@ -33,8 +33,9 @@ func newCheck(out *output) *cobra.Command {
 		Use:   "check --config FILE",
 		Short: "Check a configuration: load its plugins, make its connections, ping its providers",
 		Long: `Check reads the configuration as serve would, loads each plugin, makes each connection and, where the
-plugin can, asks the provider whether it is there. Nothing is paid and nothing is stored. It exits 1 if anything is wrong;
-one broken plugin or connection does not keep the others from being checked.`,
+plugin can, asks the provider whether it is there. Nothing is paid and nothing is stored, but for compiled plugins where
+this user's own serve keeps them already. It exits 1 if anything is wrong; one broken plugin or connection does not keep
+the others from being checked.`,
 		Example: "  payhost check --config payhost.yaml\n  payhost check --config payhost.yaml --offline --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path == "" {
@@ -64,7 +65,11 @@ func check(ctx context.Context, path string, offline bool) []finding {
 		return found
 	}
 	found := []finding{{Kind: "config", Name: path, OK: true, Detail: "well formed"}}
-	h, err := host.New(daemon.HostConfig(conf, daemon.Logger(conf, os.Stderr)))
+	hostConfig := daemon.HostConfig(conf, daemon.Logger(conf, os.Stderr))
+	if !owns(hostConfig.CacheDir) { // a folder of another user is not to be used, and one made here would not be by serve
+		hostConfig.CacheDir = ""
+	}
+	h, err := host.New(hostConfig)
 	if err != nil {
 		return append(found, finding{Kind: "config", Name: path, Detail: err.Error()})
 	}

@@ -41,9 +41,15 @@ A fault breaks an answer of a simulator before the run, in the JSON of its contr
 					return &usageError{fmt.Errorf("--only: no provider %q", name)}
 				}
 			}
-			o.Logger = hclog.New(&hclog.LoggerOptions{
-				Name: "payhost", Level: hclog.LevelFromString(level), Output: out.stderr,
-			})
+			for _, f := range o.Faults {
+				if len(o.Only) > 0 && !slices.Contains(o.Only, f.Provider) {
+					return &usageError{fmt.Errorf("--fault: %s is not run, by --only", f.Provider)}
+				}
+			}
+			var err error
+			if o.Logger, err = stageLogger(out, level); err != nil {
+				return err
+			}
 			return runDemo(cmd.Context(), out, o)
 		},
 	}
@@ -58,6 +64,15 @@ A fault breaks an answer of a simulator before the run, in the JSON of its contr
 func stageFlags(c *cobra.Command, o *demo.Options) {
 	c.Flags().StringVar(&o.PluginDir, "plugins", "build/plugins", "where the built plugins are")
 	c.Flags().StringVar(&o.CacheDir, "cache", "", "where to keep compiled plugins; empty for no cache")
+}
+
+// stageLogger logs for demo and dev.
+func stageLogger(out *output, level string) (hclog.Logger, error) {
+	l := hclog.LevelFromString(level)
+	if l == hclog.NoLevel {
+		return nil, &usageError{fmt.Errorf("--log: %q is not one of off, error, warn, info, debug", level)}
+	}
+	return hclog.New(&hclog.LoggerOptions{Name: "payhost", Level: l, Output: out.stderr}), nil
 }
 
 func runDemo(ctx context.Context, out *output, o demo.Options) error {

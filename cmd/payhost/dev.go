@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/payhost/payhost/cmd/payhost/internal/demo"
@@ -27,9 +26,10 @@ a shell. $PAYHOST_TOKEN is the token, if it is set. Nothing is kept, unless --da
   payhost dev --listen 127.0.0.1:9000 --data-dir ./data`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Token = os.Getenv("PAYHOST_TOKEN")
-			o.Logger = hclog.New(&hclog.LoggerOptions{
-				Name: "payhost", Level: hclog.LevelFromString(level), Output: out.stderr,
-			})
+			var err error
+			if o.Logger, err = stageLogger(out, level); err != nil {
+				return err
+			}
 			return dev(cmd.Context(), out, o)
 		},
 	}

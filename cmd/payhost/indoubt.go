@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -27,10 +29,16 @@ long as it takes. Probe asks now. Resolve is for what the provider can't tell: i
 }
 
 func (a *api) doubts() *cobra.Command {
-	return &cobra.Command{
+	var limit int
+	var cursor string
+	c := &cobra.Command{
 		Use: "list", Short: "List what is in doubt, oldest first",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			answer, err := a.get(cmd, "/v1/in-doubt", nil)
+			query := url.Values{"limit": {strconv.Itoa(limit)}}
+			if cursor != "" {
+				query.Set("cursor", cursor)
+			}
+			answer, err := a.get(cmd, "/v1/in-doubt", query)
 			if err != nil {
 				return err
 			}
@@ -47,11 +55,14 @@ func (a *api) doubts() *cobra.Command {
 				}
 				_ = w.Flush()
 				if list.NextCursor != "" {
-					fmt.Fprintln(a.out.stdout, "there are more")
+					fmt.Fprintf(a.out.stdout, "more: --cursor %s\n", list.NextCursor)
 				}
 			})
 		},
 	}
+	c.Flags().IntVar(&limit, "limit", 50, "how many, 1 to 200")
+	c.Flags().StringVar(&cursor, "cursor", "", "the page behind this cursor")
+	return c
 }
 
 func (a *api) probe() *cobra.Command {
@@ -87,5 +98,18 @@ func (a *api) desk(cmd *cobra.Command, path string, body any) error {
 	if err != nil {
 		return err
 	}
-	return show(a, answer, a.payment)
+	return show(a, answer, a.subject)
+}
+
+// subject prints what an operation belongs to: a payment, or a receipt that stands alone.
+func (a *api) subject(p client.Payment) {
+	if !strings.HasPrefix(p.ID, "rec_") {
+		a.payment(p)
+		return
+	}
+	a.out.line("receipt", p.ID)
+	a.out.line("connection", p.Connection)
+	a.out.line("status", p.Status)
+	a.out.trouble(p.InDoubt, p.LastError)
+	a.out.line("updated", p.UpdatedAt.Format(time.RFC3339))
 }

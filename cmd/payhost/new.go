@@ -56,6 +56,6 @@ func (o *output) begun(options scaffold.Options, files []string) error {
 	if options.Replace == "" {
 		fetch = " && go get github.com/payhost/payhost@v" + options.Version
 	}
-	fmt.Fprintf(o.stdout, "\nnext: cd %s%s && make test\n", dir, fetch)
+	fmt.Fprintf(o.stdout, "\nnext: cd %s%s && make test\n", shellWord(dir), fetch)
 	return nil
 }

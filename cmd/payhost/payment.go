@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,7 +36,6 @@ is printed as one line, with its class, field and advice, and exits 1.`,
 
 func (a *api) create() *cobra.Command {
 	var amount, currency, file string
-	body := map[string]any{}
 	c := &cobra.Command{
 		Use:   "create --connection NAME --order-id ID [--amount MINOR --currency CODE]",
 		Short: "Start a payment",
@@ -62,9 +62,10 @@ func (a *api) create() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		body := map[string]any{}
 		if file != "" {
-			if err := readJSON(file, &body); err != nil {
-				return err
+			if body, err = readJSON(cmd.InOrStdin(), file); err != nil {
+				return fmt.Errorf("--body: %w", err)
 			}
 		} else if err := needed(cmd, "connection", "order-id"); err != nil {
 			return err
@@ -252,19 +253,26 @@ func (a *api) actRefund(cmd *cobra.Command, payment, path string, body any) erro
 	})
 }
 
-// readJSON reads a file, or stdin, into v.
-func readJSON(path string, v any) error {
-	in := io.Reader(os.Stdin)
+// readJSON reads an object from a file, or from stdin. Numbers stay as they are written:
+// an amount must not pass through a float.
+func readJSON(stdin io.Reader, path string) (map[string]any, error) {
+	in := stdin
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer f.Close()
 		in = f
 	}
-	if err := json.NewDecoder(io.LimitReader(in, 1<<20)).Decode(v); err != nil {
-		return fmt.Errorf("--body: %w", err)
+	decoder := json.NewDecoder(io.LimitReader(in, 1<<20))
+	decoder.UseNumber()
+	var body map[string]any
+	if err := decoder.Decode(&body); err != nil {
+		return nil, err
 	}
-	return nil
+	if _, err := decoder.Token(); err != io.EOF || body == nil { // null is no object
+		return nil, errors.New("is not one JSON object")
+	}
+	return body, nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 )
@@ -12,6 +13,16 @@ import (
 func private() func() {
 	before := syscall.Umask(0o077)
 	return func() { syscall.Umask(before) }
+}
+
+// owns reports whether a folder is there and this user's.
+func owns(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
 }
 
 // inOwnGroup gives a command a process group of its own, for giveWay.

@@ -110,7 +110,7 @@ func (p *Plugin) Stored(key string) ([]byte, bool) {
 
 // Store puts a value into the plugin's storage, for ttl or, if that is 0, for good.
 func (p *Plugin) Store(key string, value []byte, ttl time.Duration) {
-	p.store.set(key, value, ttl, p.now)
+	p.store.set(key, value, after(p.now, ttl))
 }
 
 // Manifest returns what the plugin answers to describe.

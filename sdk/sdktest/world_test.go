@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,55 @@ func TestStorage(t *testing.T) {
 	}
 	if _, ok := p.Stored("n"); ok {
 		t.Error("a deleted counter is still there")
+	}
+}
+
+// TestStorageRules holds the storage to what docs/abi.md says and a host does.
+func TestStorageRules(t *testing.T) {
+	t.Parallel()
+	p := runs(t, sdktest.Config{}, func(h *sdk.Host) error {
+		if _, err := h.Incr("minute", 1, time.Minute); err != nil {
+			t.Error(err)
+		}
+		h.Sleep(time.Second)
+		if n, err := h.Incr("minute", 1, time.Hour); n != 2 || err != nil {
+			t.Errorf("incr: %d, %v", n, err)
+		}
+		return nil
+	})
+	p.Advance(time.Minute - time.Second)
+	if value, ok := p.Stored("minute"); ok {
+		t.Errorf("a counter outlives the time that it was begun with: %q", value)
+	}
+	const century = 100 * 365 * 24 * time.Hour
+	for name, test := range map[string]struct {
+		use  func(h *sdk.Host) error
+		want abi.Code
+	}{
+		"no such key":         {func(h *sdk.Host) error { return h.Delete("none", sdk.Any) }, abi.NotFound},
+		"no such version":     {func(h *sdk.Host) error { return h.Delete("none", 7) }, abi.NotFound},
+		"beyond 64 bits":      {func(h *sdk.Host) error { _, err := h.Incr("most", 1, 0); return err }, abi.BadArgument},
+		"leading zeros":       {func(h *sdk.Host) error { _, err := h.Incr("zeros", 1, 0); return err }, abi.BadArgument},
+		"empty key":           {func(h *sdk.Host) error { _, _, err := h.Get(""); return err }, abi.BadArgument},
+		"key that is no text": {func(h *sdk.Host) error { _, _, err := h.Get("\xff"); return err }, abi.BadArgument},
+		"long key":            {func(h *sdk.Host) error { _, _, err := h.Get(strings.Repeat("k", 257)); return err }, abi.TooLarge},
+		"a century":           {func(h *sdk.Host) error { _, err := h.Put("k", nil, century, sdk.Any); return err }, abi.BadArgument},
+		"counted a century":   {func(h *sdk.Host) error { _, err := h.Incr("k", 1, century); return err }, abi.BadArgument},
+		"expectation":         {func(h *sdk.Host) error { _, err := h.Put("k", nil, 0, -2); return err }, abi.BadArgument},
+		"page of 1001":        {func(h *sdk.Host) error { _, _, err := h.Keys("", "", 1001); return err }, abi.BadArgument},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runs(t, sdktest.Config{}, func(h *sdk.Host) error {
+				_, most := h.Put("most", []byte("9223372036854775807"), 0, sdk.Any)
+				_, zeros := h.Put("zeros", []byte("007"), 0, sdk.Any)
+				var code abi.Code
+				if err := test.use(h); !errors.As(err, &code) || code != test.want || most != nil || zeros != nil {
+					t.Errorf("%v, want %v", err, test.want)
+				}
+				return nil
+			})
+		})
 	}
 }
 

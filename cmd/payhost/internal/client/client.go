@@ -129,7 +129,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	}
 	client := c.HTTP
 	if client == nil {
-		client = &http.Client{Timeout: 2 * time.Minute}
+		client = &http.Client{Timeout: 2 * time.Minute, CheckRedirect: stay}
 	}
 	resp, err := client.Do(req)
 	if err != nil {
@@ -137,7 +137,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 		if errors.As(err, &cause) {
 			err = cause.Err
 		}
-		return Answer{}, fmt.Errorf("%s %s: %w", r.Method, c.URL, err)
+		return Answer{}, fmt.Errorf("%s %s: %w", r.Method, shown(req.URL), err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
@@ -150,7 +150,19 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	return Answer{Status: resp.StatusCode, Body: body}, nil
 }
 
+// stay follows no redirect: a POST would come out as a GET, whose answer says nothing of
+// what was asked for.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// shown is where a request goes, for a person: without a password, which a URL may hold.
+func shown(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host}).Redacted()
+}
+
 func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("url: is not an absolute URL of http or https") // it may hold a password: it is not shown
+	}
 	address := strings.TrimRight(c.URL, "/") + r.Path
 	if len(r.Query) > 0 {
 		address += "?" + r.Query.Encode()
@@ -190,6 +202,9 @@ func problem(resp *http.Response, body []byte) error {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if !strings.HasSuffix(kind, "json") || json.Unmarshal(body, p) != nil {
 		p.Detail = strings.TrimSpace(string(body[:min(len(body), 200)]))
+	}
+	if to := resp.Header.Get("Location"); to != "" { // not followed
+		p.Detail = "redirects to " + to
 	}
 	p.Status = resp.StatusCode
 	if p.Title == "" {

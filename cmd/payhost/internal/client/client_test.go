@@ -71,3 +71,42 @@ func TestRequest(t *testing.T) {
 		t.Errorf("%d calls, error %v", calls, err)
 	}
 }
+
+// TestRedirect does not follow a redirect: what was asked for would become a GET, whose
+// answer says nothing of it, and the token would go where nobody meant it to.
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		if r.URL.Path == "/v1/payments" {
+			http.Redirect(w, r, "/there", http.StatusMovedPermanently)
+			return
+		}
+		fmt.Fprint(w, "{}")
+	}))
+	defer s.Close()
+	c := client.Client{URL: s.URL, Token: "t-1"}
+	_, err := c.Do(t.Context(), client.Request{Method: http.MethodPost, Path: "/v1/payments", Key: "k-1", Body: map[string]string{}})
+	if err == nil || !strings.Contains(err.Error(), "redirects to /there") || calls != 1 {
+		t.Errorf("%d calls, error %v", calls, err)
+	}
+}
+
+// TestURL shows no password of a URL, whether it can be used or not.
+func TestURL(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"http://user:pass-word@127.0.0.1:1": "GET http://user:xxxxx@127.0.0.1:1: ",
+		"http://user:pass-word@127.0.0.1:x": "url: is not an absolute URL of http or https",
+		"http://user:pass-w#ord@127.0.0.1":  "url: is not an absolute URL of http or https",
+		"127.0.0.1:8080":                    "url: is not an absolute URL of http or https",
+		"ftp://127.0.0.1":                   "url: is not an absolute URL of http or https",
+	} {
+		c := client.Client{URL: address}
+		_, err := c.Do(t.Context(), client.Request{Method: http.MethodGet, Path: "/"})
+		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "pass-w") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}

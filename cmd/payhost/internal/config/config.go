@@ -4,7 +4,9 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,8 +221,13 @@ func Load(path string, flags map[string]any) (*Config, error) {
 	if err := k.Load(confmap.Provider(defaults(), "."), nil); err != nil {
 		return nil, err
 	}
-	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+	written := koanf.New(".")
+	if err := written.Load(file.Provider(path), yaml.Parser()); err != nil {
 		return nil, Errors{"config file: " + err.Error()}
+	}
+	forgetEmpty(written)
+	if err := k.Merge(written); err != nil {
+		return nil, err
 	}
 	env := map[string]any{}
 	for variable, key := range environment() {
@@ -236,6 +243,35 @@ func Load(path string, flags map[string]any) (*Config, error) {
 	return decode(k.Raw())
 }
 
+// forgetEmpty takes out what has a default and stands in the file without a value, such
+// as a section whose lines are all comments: it keeps its default.
+func forgetEmpty(k *koanf.Koanf) {
+	for key := range defaults() {
+		section, _, _ := strings.Cut(key, ".")
+		for _, path := range []string{section, key} {
+			if k.Get(path) == nil {
+				k.Delete(path)
+			}
+		}
+	}
+}
+
+// number refuses a number that would not be taken for what was meant: where a unit is
+// missing it would be one of nanoseconds, and a fraction would be cut off.
+func number(from, to reflect.Type, data any) (any, error) {
+	fraction := from.Kind() == reflect.Float64 && math.Trunc(data.(float64)) != data
+	switch {
+	case from.Kind() == reflect.String || reflect.ValueOf(data).IsZero():
+	case to == reflect.TypeFor[time.Duration]():
+		return nil, fmt.Errorf("%v is not a duration such as 10s", data)
+	case to == reflect.TypeFor[Period]():
+		return nil, fmt.Errorf("%v is not a period such as 36h or 400d", data)
+	case fraction && (to.Kind() == reflect.Int || to.Kind() == reflect.Int64):
+		return nil, fmt.Errorf("%v is not a whole number", data)
+	}
+	return data, nil
+}
+
 func decode(raw map[string]any) (*Config, error) {
 	var problems Errors
 	tree, _ := resolve("", raw, &problems).(map[string]any)
@@ -244,7 +280,7 @@ func decode(raw map[string]any) (*Config, error) {
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		TagName: "koanf", Result: &c, Metadata: &meta, WeaklyTypedInput: false,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
-			mapstructure.StringToTimeDurationHookFunc(), mapstructure.TextUnmarshallerHookFunc()),
+			number, mapstructure.StringToTimeDurationHookFunc(), mapstructure.TextUnmarshallerHookFunc()),
 	})
 	if err != nil {
 		return nil, err

@@ -73,6 +73,21 @@ func TestLoadPeriods(t *testing.T) {
 	}
 }
 
+// TestLoadEmptySections takes a section whose lines are all comments for one that is
+// not there, and a key without a value likewise.
+func TestLoadEmptySections(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(good, "env:CONFIG_TEST_VALUE", "x", 1)
+	text = strings.Replace(text, "limits: {memory: 128MiB}", "limits:\n  # memory: 128MiB\nlog: {level: }\ndata_dir:\nretention:\n", 1)
+	c, err := load(t, text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Limits.CallTimeout != 10*time.Second || c.Limits.Memory != 64<<20 || c.Log.Level != "info" || c.DataDir != "./data" {
+		t.Errorf("limits %+v, log %+v, data_dir %q", c.Limits, c.Log, c.DataDir)
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ from, to, want string }{
@@ -81,15 +96,26 @@ func TestLoadRefuses(t *testing.T) {
 		"unset variable":    {"plain", "env:CONFIG_TEST_UNSET", "connections.main.secrets.client_id: environment variable CONFIG_TEST_UNSET is not set"},
 		"missing file":      {"file:BRANCH", "file:/none", "connections.main.settings.branch_token: file /none"},
 		"no such plugin":    {"plugin: rahmet", "plugin: visa", `connections.main.plugin: plugin "visa" is not under plugins`},
+		"plugin's name":     {"rahmet: {path", "Rahmet Pay: {path", "plugins.Rahmet Pay: name is not 1 to 64 lowercase letters"},
+		"connection's name": {"main:", "Main:", "connections.Main: name is not 1 to 64 lowercase letters"},
 		"no path":           {"path: rahmet.wasm", "sha256: abc", "plugins.rahmet.path: is missing"},
 		"size":              {"128MiB", "many", `limits.memory: "many" is not a size`},
 		"wrong type":        {"base_url: https://pay.example", "base_url: [1]", "connections.main.base_url: expected type"},
 		"duration":          {"limits: {", "limits: {call_timeout: soon, ", "limits.call_timeout: is not a duration such as 10s"},
+		"number of what":    {"limits: {", "limits: {call_timeout: 10, ", "limits.call_timeout: 10 is not a duration such as 10s"},
+		"days or seconds":   {"limits:", "retention: {events: 30}\nlimits:", "retention.events: 30 is not a period such as 36h or 400d"},
+		"half a call":       {"limits: {", "limits: {requests: 1.5, ", "limits.requests: 1.5 is not a whole number"},
+		"half a rate":       {"secrets:", "rate: 0.5\n    secrets:", "connections.main.rate: 0.5 is not a whole number"},
 		"a number":          {"client_id: plain", "client_id: 5", "connections.main.secrets.client_id: expected type"},
 		"token without one": {"token: t,", "", "auth.tokens.0: needs a name and a token"},
+		"token in two":      {"token: t,", "token: t u,", "auth.tokens.0.token: is not all printable ASCII characters without spaces"},
+		"a key, not a file": {"_file: qr.pem", `_file: "BEGIN\n/secret-part\n"`, "connections.main.keys.qr.private_key_file: is what stands in a file"},
+		"a key for TLS":     {"keys:", `tls: {client_key_file: "BEGIN\n/secret-part"}` + "\n    keys:", "connections.main.tls.client_key_file: is what stands"},
 		"log level":         {"limits:", "log: {level: loud}\nlimits:", "log.level"},
 		"late success":      {"secrets:", "late_success: maybe\n    secrets:", "connections.main.late_success: is not one of"},
 		"rate":              {"secrets:", "rate: -1\n    secrets:", "connections.main.rate: is not from 1"},
+		"host with scheme":  {"secrets:", `egress: {hosts: [a.example, "https://b.example"]}` + "\n    secrets:", "connections.main.egress.hosts.1: is not a host"},
+		"host in capitals":  {"secrets:", "egress: {hosts: [A.example]}\n    secrets:", "connections.main.egress.hosts.0: is not a host"},
 		"scope":             {"[payments]", "[payments, root]", `auth.tokens.0.scopes: "root" is neither payments nor admin`},
 		"no scope":          {"[payments]", "[]", "auth.tokens.0.scopes: is empty"},
 		"the host's name":   {"name: shop", "name: host", `auth.tokens.0.name: "host" is payhost's own`},
@@ -116,7 +142,7 @@ func TestLoadRefuses(t *testing.T) {
 			text := strings.Replace(strings.Replace(good, "env:CONFIG_TEST_VALUE", "x", 1), tt.from, tt.to, 1)
 			_, err := load(t, text, nil)
 			var list config.Errors
-			if !errors.As(err, &list) || !strings.Contains(err.Error(), tt.want) {
+			if !errors.As(err, &list) || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret-part") {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 		})

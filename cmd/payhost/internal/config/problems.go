@@ -41,6 +41,7 @@ func (c *Config) problems() Errors {
 		if !slices.Contains([]string{"", "every_call", "never"}, c.Plugins[name].Isolation) {
 			add("plugins."+name+".isolation", "is neither every_call nor never")
 		}
+		nameProblem("plugins."+name, name, add)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Connections)) {
 		c.connectionProblems(name, add)
@@ -77,6 +78,7 @@ func (c *Config) addressProblems(add func(field, problem string)) {
 
 func (c *Config) connectionProblems(name string, add func(field, problem string)) {
 	conn, at := c.Connections[name], "connections."+name
+	nameProblem(at, name, add)
 	if _, ok := c.Plugins[conn.Plugin]; !ok {
 		add(at+".plugin", fmt.Sprintf("plugin %q is not under plugins", conn.Plugin))
 	}
@@ -89,6 +91,37 @@ func (c *Config) connectionProblems(name string, add func(field, problem string)
 	if conn.Rate < 0 || conn.Rate > 1000 {
 		add(at+".rate", "is not from 1 to 1000 status calls a second")
 	}
+	for i, text := range conn.Egress.Hosts { // one that no origin can equal grants nothing
+		if u, err := url.Parse("https://" + text); err != nil || u.Host != text || text != strings.ToLower(text) || text == "" {
+			add(fmt.Sprintf("%s.egress.hosts.%d", at, i), "is not a host such as api.example.com or api.example.com:8443")
+		}
+	}
+	conn.fileProblems(func(field, problem string) { add(at+"."+field, problem) })
+}
+
+// nameProblem says of a plugin or connection that it can't be named so. The host would
+// refuse it, too, and not say which.
+func nameProblem(at, name string, add func(field, problem string)) {
+	if !regexp.MustCompile(`^[a-z0-9_-]{1,64}$`).MatchString(name) {
+		add(at, "name is not 1 to 64 lowercase letters, digits, dashes or underscores")
+	}
+}
+
+// fileProblems finds keys and certificates that stand where their files should be named,
+// as "file:till.key" puts them there: as a path that is not found they would be shown.
+func (c *Connection) fileProblems(add func(field, problem string)) {
+	check := func(field, path string) {
+		if strings.ContainsAny(path, "\r\n") {
+			add(field, "is what stands in a file, not its path: write the path alone, without file: or env:")
+		}
+	}
+	check("tls.client_cert_file", c.TLS.CertFile)
+	check("tls.client_key_file", c.TLS.KeyFile)
+	check("tls.ca_file", c.TLS.CAFile)
+	for _, name := range slices.Sorted(maps.Keys(c.Keys)) {
+		check("keys."+name+".private_key_file", c.Keys[name].PrivateKeyFile)
+		check("keys."+name+".public_key_file", c.Keys[name].PublicKeyFile)
+	}
 }
 
 func (c *Config) tokenProblems(add func(field, problem string)) {
@@ -99,6 +132,8 @@ func (c *Config) tokenProblems(add func(field, problem string)) {
 		case t.Token == "" || t.Name == "":
 			add(at, "needs a name and a token")
 			continue
+		case strings.ContainsFunc(t.Token, func(c rune) bool { return c <= ' ' || c > '~' }):
+			add(at+".token", "is not all printable ASCII characters without spaces")
 		case t.Name == payments.HostCaller:
 			add(at+".name", fmt.Sprintf("%q is payhost's own: idempotency keys are kept by it", t.Name))
 		case names[t.Name]:

@@ -120,7 +120,8 @@ func TestStopsAtTheFirstBrokenStep(t *testing.T) {
 func TestStartWithoutAPlugin(t *testing.T) {
 	t.Parallel()
 	_, err := demo.Run(t.Context(), demo.Options{Only: []string{"yeniltoleg"}, PluginDir: t.TempDir()})
-	if err == nil || !strings.Contains(err.Error(), "yeniltoleg: connect") || !strings.Contains(err.Error(), "not loaded") {
+	if err == nil || !strings.Contains(err.Error(), "yeniltoleg: connect") ||
+		!strings.Contains(err.Error(), "not loaded: path: yeniltoleg.wasm: no such file") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -90,12 +90,26 @@ func (l *life) connected() error {
 				continue
 			}
 			if c.Problem != "" {
-				return "", errors.New(c.Problem)
+				return "", l.broken(c.Problem)
 			}
 			return fmt.Sprintf("%s, plugin %s %s", c.Name, c.Plugin, c.Version), nil
 		}
 		return "", errors.New("there is no connection " + l.scene.Connection)
 	})
+}
+
+// broken is why the connection is not there, with what is wrong with its plugin.
+func (l *life) broken(problem string) error {
+	var list client.Plugins
+	if err := l.get("/v1/plugins", &list); err != nil {
+		return err
+	}
+	for _, p := range list.Plugins {
+		if p.Name == l.provider && p.Problem != "" {
+			problem += ": " + p.Problem
+		}
+	}
+	return errors.New(problem)
 }
 
 // step runs one step and notes how it went. The error it returns names the

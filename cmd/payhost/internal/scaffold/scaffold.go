@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -176,9 +177,18 @@ func newView(o Options) view {
 	return v
 }
 
+// modPath writes a path as go.mod takes it: in quotes if it holds more than plain
+// characters.
+func modPath(path string) string {
+	if regexp.MustCompile(`^[\w./~+-]+$`).MatchString(path) {
+		return path
+	}
+	return strconv.Quote(path)
+}
+
 // render fills in the templates.
 func render(o Options) ([]file, error) {
-	all, err := template.New("").Option("missingkey=error").ParseFS(templates, "template/*.tmpl")
+	all, err := template.New("").Option("missingkey=error").Funcs(template.FuncMap{"path": modPath}).ParseFS(templates, "template/*.tmpl")
 	if err != nil {
 		return nil, err
 	}
