@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -305,6 +306,47 @@ func TestStatusBatches(t *testing.T) {
 				t.Errorf("the same reference twice: %v", err)
 			}
 		})
+	}
+}
+
+// singly is the probe for one reference at a time.
+type singly struct {
+	probe.Provider
+	t *testing.T
+}
+
+func (s singly) Manifest() pay.Manifest {
+	m := s.Provider.Manifest()
+	m.BatchSize = 1
+	return m
+}
+
+func (s singly) Status(h *sdk.Host, refs []pay.Ref) ([]pay.StatusItem, error) {
+	if len(refs) > 1 {
+		s.t.Errorf("%d references came at once", len(refs))
+	}
+	return s.Provider.Status(h, refs)
+}
+
+// TestStatusBesideASwap swaps to smaller batches between two of one question: all of it
+// goes to the revision whose batches they are.
+func TestStatusBesideASwap(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, host.Source{Native: sdk.Native(probe.New())})
+	asked := 0
+	r.answer(func(w http.ResponseWriter, req *http.Request) {
+		if asked++; asked == 1 {
+			if _, err := r.host.Swap(req.Context(), "probe", host.Source{Native: sdk.Native(singly{probe.New(), t})}); err != nil {
+				t.Error(err)
+			}
+		}
+		status(200, "")(w, req)
+	})
+	if _, err := r.conn.Status(t.Context(), pay.Ref{ID: "a"}, pay.Ref{ID: "b"}, pay.Ref{ID: "c"}, pay.Ref{ID: "d"}); err != nil {
+		t.Error(err)
+	}
+	if m, err := r.conn.Manifest(); err != nil || m.BatchSize != 1 {
+		t.Errorf("the swap is not done: %v", err)
 	}
 }
 

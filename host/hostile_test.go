@@ -284,6 +284,19 @@ func TestNotificationBodyIsTheCallers(t *testing.T) {
 	}
 }
 
+// TestNotificationTooLarge gives a plugin more than it may hold: the caller is told, and
+// the plugin does not see a call without its body.
+func TestNotificationTooLarge(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, host.Source{Native: sdk.Native(probe.New())}, func(c *host.Config, _ *host.ConnectionConfig) {
+		c.Limits.BlobBytes, c.Limits.ResponseBytes = 1024, 1024
+	})
+	_, err := r.conn.Notification(t.Context(), pay.NotificationRequest{Method: "POST", Path: "/x", Body: make([]byte, 1025)})
+	if pay.ClassOf(err) != pay.ClassInvalidRequest || pay.AsError(err).Field != "body" {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestNotification checks an inbound call by the name of a key, over the exact
 // bytes that came.
 func TestNotification(t *testing.T) {

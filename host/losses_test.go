@@ -187,3 +187,31 @@ func TestBegin(t *testing.T) {
 		t.Errorf("call after the refusal: %v", err)
 	}
 }
+
+// TestSwapIfPanics has the question break down, as in a server that recovers: operations
+// begin as before.
+func TestSwapIfPanics(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, host.Source{Native: sdk.Native(probe.New())})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the question's panic was swallowed")
+			}
+		}()
+		asked := 0
+		_, _ = r.host.SwapIf(t.Context(), "probe", host.Source{Native: sdk.Native(lesser{probe.New()})}, func(host.Losses) error {
+			if asked++; asked == 2 {
+				panic("out of order")
+			}
+			return nil
+		})
+	}()
+	began := make(chan struct{})
+	go func() { r.conn.Begin()(); close(began) }()
+	select {
+	case <-began:
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing can begin any more")
+	}
+}

@@ -36,6 +36,9 @@ func (c *Connection) RefundStatus(ctx context.Context, refunds ...pay.Ref) ([]pa
 // changes nothing: what is done with the answer is the caller's. A notification is
 // trusted no further than the manifest declares, whatever the plugin says of it.
 func (c *Connection) Notification(ctx context.Context, r pay.NotificationRequest) (pay.Notification, error) {
+	if int64(len(r.Body)) > c.host.config.Limits.BlobBytes {
+		return pay.Notification{}, invalid("body", "is larger than limits.blob_bytes")
+	}
 	reply, err := c.ask(ctx, pay.OpNotification, func(call *call) {
 		var body int32
 		if len(r.Body) > 0 {
@@ -63,17 +66,19 @@ func (c *Connection) lookup(ctx context.Context, op pay.Operation, refs []pay.Re
 		}
 		seen[ref.ID] = i
 	}
-	manifest, err := c.Manifest()
+	b, err := c.acquire() // for all batches: another revision may take smaller ones
 	if err != nil {
 		return nil, err
 	}
+	defer b.release()
 	items := make([]pay.StatusItem, len(refs))
 	for i, ref := range refs {
 		items[i].ID = ref.ID
 	}
-	for from := 0; from < len(refs); from += manifest.BatchSize {
-		batch := refs[from:min(from+manifest.BatchSize, len(refs))]
-		reply, err := c.ask(ctx, op, func(call *call) { call.input = abi.AppendRefs(nil, batch) })
+	size := b.revision.manifest.BatchSize
+	for from := 0; from < len(refs); from += size {
+		batch := refs[from:min(from+size, len(refs))]
+		reply, err := b.ask(ctx, op, func(call *call) { call.input = abi.AppendRefs(nil, batch) })
 		if err != nil {
 			return nil, err
 		}
@@ -101,6 +106,11 @@ func (c *Connection) ask(ctx context.Context, op pay.Operation, prepare func(*ca
 		return abi.Reply{}, err
 	}
 	defer b.release()
+	return b.ask(ctx, op, prepare)
+}
+
+// ask is [Connection.ask] of one revision.
+func (b *binding) ask(ctx context.Context, op pay.Operation, prepare func(*call)) (abi.Reply, error) {
 	if _, ok := b.revision.manifest.Operation(op); !ok {
 		return abi.Reply{}, unsupported(op)
 	}

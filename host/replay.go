@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -236,7 +237,7 @@ func (p *Replayer) ask(ctx context.Context, b *binding, t *replaying, out *Repla
 		case in.Notification != nil:
 			var body int32
 			if len(in.Notification.Body) > 0 {
-				body, _ = c.blobs.add(in.Notification.Body)
+				body, _ = c.blobs.add(slices.Clip(in.Notification.Body)) // as it is in use
 			}
 			c.input = abi.AppendNotification(nil, in.Notification, body)
 		}

@@ -76,11 +76,17 @@ func (h *Host) replace(
 		return nil, err
 	}
 	h.warm(ctx, p, next, percent)
+	agreed := false
+	defer func() {
+		if !agreed { // agree refuses, or panics
+			discard(next, bindings)
+		}
+	}()
 	done, err := p.agreed(lost, agree)
 	if err != nil {
-		discard(next, bindings)
 		return nil, err
 	}
+	agreed = true
 	defer done()
 	return next, h.activate(p, next, percent, lost, bindings)
 }
@@ -92,10 +98,16 @@ func (p *plugin) agreed(lost Losses, agree func(Losses) error) (done func(), err
 		return func() {}, err
 	}
 	p.beginning.Lock()
+	agreed := false
+	defer func() {
+		if !agreed { // it refuses, or panics
+			p.beginning.Unlock()
+		}
+	}()
 	if err := agree(lost); err != nil {
-		p.beginning.Unlock()
 		return nil, err
 	}
+	agreed = true
 	return p.beginning.Unlock, nil
 }
 

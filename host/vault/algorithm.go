@@ -45,6 +45,10 @@ const (
 	HS512    Algorithm = "HS512"
 )
 
+// knownAlgorithms are those names, for a person.
+const knownAlgorithms = "RSA-OAEP-256, RSA-OAEP, RSA1_5, RS256, RS384, RS512, PS256, PS384, PS512, " +
+	"ES256, ES384, ES512, ES256-DER, ES384-DER, ES512-DER, EdDSA, HS256, HS384, HS512"
+
 // scheme is the construction behind an algorithm.
 type scheme int
 

@@ -140,7 +140,8 @@ func (l keyLoader) validate() error {
 	}
 	for _, alg := range c.Algorithms {
 		if _, known := alg.construction(); !known {
-			problems = append(problems, l.problem("alg", "unknown algorithm %q", shorten(string(alg))))
+			// It is not shown: where alg and secret were mixed up, it is the secret.
+			problems = append(problems, l.problem("alg", "unknown algorithm: known are %s", knownAlgorithms))
 		}
 	}
 	return errors.Join(problems...)

@@ -101,7 +101,8 @@ func settingRefusals(t *testing.T, dir string) map[string]refusal {
 	return map[string]refusal{
 		"nothing":      {vault.KeyConfig{Algorithms: rs256}, "private_key_file", "no key is given"},
 		"no algorithm": {vault.KeyConfig{PrivateKeyPEM: good}, "alg", "no algorithm is allowed"},
-		"unknown":      {private(good, "none"), "alg", `unknown algorithm "none"`},
+		"unknown":      {private(good, "none"), "alg", "unknown algorithm: known are RSA-OAEP-256, "},
+		"mixed up":     {private(good, hushed), "alg", "unknown algorithm: known are "},
 		"RSA by secret": {
 			vault.KeyConfig{Secret: vault.NewSecret(hushed), Algorithms: rs256},
 			"alg", "a shared secret",
