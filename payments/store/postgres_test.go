@@ -262,6 +262,34 @@ func TestPostgresLockOrder(t *testing.T) {
 	answering.Wait()
 }
 
+// TestPostgresHangs has a server that answers nothing, as one behind a dead network: who still waits is told that the store
+// is not available, and so tries again, and not that its own time is up.
+func TestPostgresHangs(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	s := openPostgres(t, url)
+	b, entries := storetest.Book("shop-1", "order-1")
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Append(b, time.Time{}, entries) }); err != nil {
+		t.Fatal(err)
+	}
+	other := openPostgres(t, url)
+	answer := storetest.Answered(b)
+	store.WaitNoLonger(s, 200*time.Millisecond)
+	err := other.Update(t.Context(), func(tx store.Tx) error {
+		if _, err := tx.Lock(b.ID); err != nil {
+			return err
+		}
+		err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Append(b, time.Time{}, answer) })
+		if !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("answer: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // TestPostgresComesBack stops the server and starts it again under a store that is in use.
 func TestPostgresComesBack(t *testing.T) {
 	t.Parallel()
