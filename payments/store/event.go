@@ -36,7 +36,7 @@ func (t *tx) Emit(events []Event) error {
 			lanes = append(lanes, lane(endpoint, e.Book))
 		}
 	}
-	if err := t.lock(lanes...); err != nil {
+	if err := t.lockLanes(lanes); err != nil {
 		return err
 	}
 	for i := range events {
@@ -49,6 +49,18 @@ func (t *tx) Emit(events []Event) error {
 		}
 	}
 	return nil
+}
+
+// lockLanes locks queues of deliveries once the book is locked, in a draft, too: so whoever has a book and wants its
+// queues never waits for one who has them and wants the book.
+func (t *tx) lockLanes(lanes []string) error {
+	if t.draft == nil {
+		return t.lock(lanes...)
+	}
+	if len(lanes) > 0 {
+		t.draft.lanes(lockKeys(lanes))
+	}
+	return t.ready()
 }
 
 func (t *tx) emit(e *Event) error {

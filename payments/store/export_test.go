@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"modernc.org/sqlite"
@@ -17,6 +18,9 @@ func LimitPages(ctx context.Context, s *SQLite, pages int) error {
 	_, err := s.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
 	return err
 }
+
+// WaitNoLonger has a store wait so long for a transaction at most. Nobody may use it meanwhile.
+func WaitNoLonger(s *Postgres, d time.Duration) { s.patience = d }
 
 // UniqueKey is what River is taken to make of a job's kind and key.
 func UniqueKey(kind JobKind, key string) []byte { return uniqueKey(jobName{kind, key}) }

@@ -51,6 +51,7 @@ var (
 				last_seq = last.seq
 			FROM n JOIN last ON last.book = n.id WHERE book.id = n.id AND book.version = n.number` + bulkSeqs}
 	bulkDropRequest = &bulk{columns: [2]string{"t"}, text: `DELETE FROM request WHERE operation = ANY (?::text[])`}
+	bulkLanes       = &bulk{columns: [2]string{"i"}, text: sqlLocks}
 	bulkEvent       = &bulk{columns: [2]string{"tttib", "tt"}, text: `
 		WITH e AS (INSERT INTO event (id, book, type, at, body) SELECT x.id, x.book, x.type, x.at, x.body
 			FROM unnest(?::text[], ?::text[], ?::text[], ?::bigint[], ?::bytea[])
@@ -63,7 +64,7 @@ var (
 		SELECT seq FROM e ORDER BY seq`}
 
 	// In the order in which they are run.
-	bulks = []*bulk{bulkOrder, bulkKey, bulkClaim, bulkPutRequest, bulkOpen, bulkAppend, bulkDropRequest, bulkEvent}
+	bulks = []*bulk{bulkOrder, bulkKey, bulkClaim, bulkPutRequest, bulkOpen, bulkAppend, bulkDropRequest, bulkLanes, bulkEvent}
 )
 
 // merge makes few statements of those of drafts; false if that cannot be.

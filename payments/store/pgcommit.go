@@ -126,7 +126,7 @@ func (c *pgCommitter) gather(first *pgUpdate, waited []*pgUpdate) (group, held [
 
 // commit writes a group. A draft that does not hold leaves it, and the others are written without it.
 func (c *pgCommitter) commit(group []*pgUpdate) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), c.store.patience)
 	defer cancel()
 	// In an order that is the same for everybody, so that two transactions do not wait for each other.
 	slices.SortStableFunc(group, func(a, b *pgUpdate) int { return strings.Compare(a.t.draft.place(), b.t.draft.place()) })
@@ -153,7 +153,7 @@ func (c *pgCommitter) commit(group []*pgUpdate) {
 			return
 		default:
 			for _, u := range group {
-				u.answer(translate(ctx, err))
+				u.answer(translate(u.ctx, err)) // that patience is at an end is no end of the caller's context
 			}
 			return
 		}

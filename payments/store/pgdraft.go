@@ -19,7 +19,7 @@ var errLive = errors.New("needs a transaction that is open")
 // updates find that they must be run again in a transaction of their own; see [Postgres.change].
 type draft struct {
 	store      *Postgres
-	locks      []int64 // of names, taken before anything is written
+	locks      []int64 // of orders, taken before anything is written
 	books      []string
 	statements []drafted
 	single     bool // its statements cannot be merged with those of others
@@ -77,8 +77,18 @@ func (d *draft) order(t *tx, order string) ([]*ledger.Book, error) {
 	return list, nil
 }
 
+// lanes locks names where they stand among what is written, and not before it.
+func (d *draft) lanes(keys []int64) {
+	s := drafted{text: sqlLocks, args: []any{keys}, bulk: bulkLanes}
+	for _, key := range keys {
+		s.rows[0] = append(s.rows[0], []any{key})
+	}
+	d.statements = append(d.statements, s)
+}
+
 // event stores an event and its deliveries.
 func (d *draft) event(e *Event) {
+	d.books = append(d.books, e.Book) // so that none of its queue is written beside it
 	row := []any{e.ID, e.Book, e.Type, micros(e.At), notNil(e.Body)}
 	s := drafted{
 		text: sqlDraftEvent, args: append(slices.Clone(row), append([]string{}, e.Endpoints...)), answers: 1,

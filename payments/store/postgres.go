@@ -38,6 +38,7 @@ type Postgres struct {
 	texts     numbered
 	placer    *placer
 	committer *pgCommitter
+	patience  time.Duration      // see there
 	stop      context.CancelFunc // of what runs in the background
 	heard     chan struct{}      // closed when nobody listens any more
 
@@ -87,7 +88,7 @@ func openPostgres(ctx context.Context, poolConfig *pgxpool.Config, config Config
 	if err != nil {
 		return nil, translate(ctx, err)
 	}
-	s := &Postgres{pool: pool, heard: make(chan struct{})}
+	s := &Postgres{pool: pool, patience: patience, heard: make(chan struct{})}
 	s.core = &core{config: config, dialect: postgresDialect(), backend: s, changes: make(chan struct{}, 1)}
 	s.placer = newPlacer(s.dialect, s, config.Logger, false)
 	inserter, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Logger: riverLog(config.Logger)})
@@ -206,11 +207,11 @@ func (s *Postgres) commit(ctx context.Context, t *tx) (again bool, err error) {
 	if err != nil {
 		return conflict(err), translate(ctx, err)
 	}
-	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
 	start := time.Now()
 	if err := q.commit(patient); err != nil {
-		return conflict(err), translate(patient, err)
+		return conflict(err), translate(ctx, err) // that patience is at an end is no end of the caller's context
 	}
 	s.placer.settle(wishes)
 	s.config.Committed(time.Since(start), 1)
@@ -228,7 +229,7 @@ func (s *Postgres) begin(ctx context.Context) (*pgTx, error) {
 
 // end gives the connection of a transaction back. It rolls back what was not committed.
 func (s *Postgres) end(ctx context.Context, q *pgTx) {
-	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
 	q.rollback(patient)
 	q.conn.Release()

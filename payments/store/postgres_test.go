@@ -208,6 +208,88 @@ func TestPostgresDeadlock(t *testing.T) {
 	}
 }
 
+// TestPostgresLockOrder has an answer written down while a book is locked for what a notification told of it, and both have
+// news for the same endpoint. Neither may hold what the other still needs: nobody looks for deadlocks here.
+func TestPostgresLockOrder(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	if err := rawPostgres(t, url, `DO $$ BEGIN
+		EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''1h''', current_database()); END $$`); err != nil {
+		t.Skipf("not a superuser: %v", err)
+	}
+	s := openPostgres(t, url)
+	b, entries := storetest.Book("shop-1", "order-1")
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Append(b, time.Time{}, entries) }); err != nil {
+		t.Fatal(err)
+	}
+	answered := *b
+	answer := storetest.Answered(&answered)
+	var answering sync.WaitGroup
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := s.Update(ctx, func(tx store.Tx) error {
+		locked, err := tx.Lock(b.ID)
+		if err != nil {
+			return err
+		}
+		answering.Go(func() {
+			err := s.Update(t.Context(), func(tx store.Tx) error {
+				if err := tx.Append(&answered, time.Time{}, answer); err != nil {
+					return err
+				}
+				return tx.Emit([]store.Event{storetest.Event(b, 1, "main")})
+			})
+			if !errors.Is(err, store.ErrStale) {
+				t.Errorf("answer: %v", err)
+			}
+		})
+		for waiting := false; !waiting; <-time.After(10 * time.Millisecond) {
+			row := s.Pool().QueryRow(ctx, `SELECT count(*) > 0 FROM pg_stat_activity
+				WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+			if err := row.Scan(&waiting); err != nil {
+				return err
+			}
+		}
+		locked.Version++
+		if err := tx.Append(locked, time.Time{}, []ledger.Entry{storetest.Note(locked, "the provider called")}); err != nil {
+			return err
+		}
+		return tx.Emit([]store.Event{storetest.Event(b, 2, "main")})
+	})
+	if err != nil {
+		t.Errorf("notification: %v", err)
+	}
+	answering.Wait()
+}
+
+// TestPostgresHangs has a server that answers nothing, as one behind a dead network: who still waits is told that the store
+// is not available, and so tries again, and not that its own time is up.
+func TestPostgresHangs(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	s := openPostgres(t, url)
+	b, entries := storetest.Book("shop-1", "order-1")
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Append(b, time.Time{}, entries) }); err != nil {
+		t.Fatal(err)
+	}
+	other := openPostgres(t, url)
+	answer := storetest.Answered(b)
+	store.WaitNoLonger(s, 200*time.Millisecond)
+	err := other.Update(t.Context(), func(tx store.Tx) error {
+		if _, err := tx.Lock(b.ID); err != nil {
+			return err
+		}
+		err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Append(b, time.Time{}, answer) })
+		if !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("answer: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // TestPostgresComesBack stops the server and starts it again under a store that is in use.
 func TestPostgresComesBack(t *testing.T) {
 	t.Parallel()

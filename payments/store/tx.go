@@ -111,23 +111,29 @@ func (t *tx) lock(names ...string) error {
 	if !t.dialect.postgres {
 		return nil
 	}
+	keys := lockKeys(names)
+	if t.draft != nil {
+		t.draft.locks = append(t.draft.locks, keys...)
+		return t.ready()
+	}
+	for _, key := range keys {
+		if err := t.later(`SELECT pg_advisory_xact_lock(?)`, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockKeys are what PostgreSQL knows names by, each once and for everybody in the same order.
+func lockKeys(names []string) []int64 {
 	keys := make([]int64, len(names))
 	for i, name := range names {
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(name))
 		keys[i] = int64(h.Sum64()) //nolint:gosec // any 64 bits will do
 	}
-	if t.draft != nil {
-		t.draft.locks = append(t.draft.locks, keys...)
-		return t.ready()
-	}
-	slices.Sort(keys) // everybody in the same order
-	for _, key := range slices.Compact(keys) {
-		if err := t.later(`SELECT pg_advisory_xact_lock(?)`, key); err != nil {
-			return err
-		}
-	}
-	return nil
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // Lock implements Tx.
