@@ -157,12 +157,15 @@ func byRevision(conn *host.Connection, books []*ledger.Book) map[string][]*ledge
 	return groups
 }
 
-// postpone leaves books for later, of a connection that does not work.
+// postpone leaves books for later, of a connection that does not work. What ends without the provider ends all the same.
 func (e *Engine) postpone(ctx context.Context, books []*ledger.Book) {
 	for _, b := range books {
 		fresh, err := e.recovered(ctx, b)
 		if err == nil {
-			_, err = e.update(ctx, fresh.ID, actorHost, func(*writing) error { return nil })
+			_, err = e.update(ctx, fresh.ID, actorHost, func(w *writing) error {
+				e.expire(w, e.hints(w.book), seen{}, false)
+				return nil
+			})
 		}
 		if err != nil && ctx.Err() == nil {
 			e.log.Warn("book can't be postponed", "payment", b.PaymentID(), "error", err)

@@ -115,7 +115,11 @@ func paymentDue(b *ledger.Book, h hints, now time.Time) time.Time {
 		return now.Add(never) // its create operation says when
 	case pay.PaymentPending, pay.PaymentProcessing:
 		if b.Status == pay.PaymentPending && untold(b) {
-			return laterOf(expiry(b), now.Add(time.Second))
+			over := expiry(b)
+			if !over.After(now) && (runs(b) || b.InDoubt() != nil) {
+				return now.Add(never) // what keeps it from its end has a clock of its own
+			}
+			return laterOf(over, now.Add(time.Second))
 		}
 		end := b.UpdatedAt.Add(pollWindow) // what moved lately may soon move on
 		if open := b.ExpiresAt.Add(expiryGrace); !b.ExpiresAt.IsZero() && b.Status == pay.PaymentPending && open.After(end) {

@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 	"testing"
@@ -10,6 +11,9 @@ import (
 	"github.com/payhost/payhost/internal/rig"
 	"github.com/payhost/payhost/payments"
 	"github.com/payhost/payhost/payments/ledger"
+	"github.com/payhost/payhost/plugins/smartpay"
+	"github.com/payhost/payhost/sdk"
+	"github.com/payhost/payhost/sdk/form"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -208,6 +212,57 @@ func TestBrokenConnectionIsNoLoop(t *testing.T) {
 	b.Advance(time.Hour)
 	b.work()
 	if due, ok := b.nextDue(); !ok || !due.After(b.Clock.Now()) {
+		t.Errorf("due again at %s, and it is %s", due, b.Clock.Now())
+	}
+}
+
+// TestUntoldOnABrokenConnection has the time of a payment pass that no provider was ever told of, on a connection that was
+// taken out of the configuration: it ends all the same, and nobody looks at it every second.
+func TestUntoldOnABrokenConnection(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{})
+	book := b.must(b.Engine.Create(b.ctx(), b.call(), tillPayment("t1")))
+	b.Host.Disconnect(rig.SmartPay)
+	b.Advance(25 * time.Hour)
+	b.work()
+	if book = b.reload(book); book.Status != pay.PaymentExpired {
+		t.Errorf("payment is %s", book.Status)
+	}
+	if due, ok := b.nextDue(); ok && due.Before(b.Clock.Now().Add(time.Minute)) {
+		t.Errorf("due again at %s, and it is %s", due, b.Clock.Now())
+	}
+}
+
+// keyless is a till's plugin whose provider knows no key of a bind, and does not answer one.
+type keyless struct{ *smartpay.Provider }
+
+func (k keyless) Manifest() pay.Manifest {
+	m := k.Provider.Manifest()
+	for i := range m.Operations {
+		if spec := &m.Operations[i]; spec.Operation == pay.OpBind {
+			*spec = pay.OperationSpec{Operation: pay.OpBind, Idempotency: pay.IdempotencyNone, MoneyCalls: 1}
+		}
+	}
+	return m
+}
+
+// Bind sends a code and does not understand the answer.
+func (keyless) Bind(h *sdk.Host, _ *pay.BindRequest) (*pay.Result, error) {
+	var w form.Writer
+	_, err := h.Send(sdk.PostForm("/v1/purchase/code/commit", &w, sdk.Money))
+	return nil, cmp.Or(err, error(&pay.Error{Class: pay.ClassProtocol, Message: "answer can't be read"}))
+}
+
+// TestDoubtOfAKeylessBind has a doubt that nothing can end outlive the time to pay: it is looked at by its own clock, and
+// not every second.
+func TestDoubtOfAKeylessBind(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "sqlite", rig.Options{Native: map[string]sdk.Provider{rig.SmartPay: keyless{smartpay.New()}}})
+	book := b.must(b.Engine.Create(b.ctx(), b.call(), tillPayment("t1")))
+	b.doubtful(b.Engine.Bind(b.ctx(), b.call(), book.PaymentID(), present(t, b)))
+	b.Advance(25 * time.Hour)
+	b.work()
+	if due, ok := b.nextDue(); !ok || due.Before(b.Clock.Now().Add(time.Minute)) {
 		t.Errorf("due again at %s, and it is %s", due, b.Clock.Now())
 	}
 }

@@ -430,3 +430,19 @@ func TestEventPages(t *testing.T) {
 		}
 	})
 }
+
+// TestEndpointTwice has one receiver configured twice, for some events and for all: it is told of each once.
+func TestEndpointTwice(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		r := receive(t, plainSecret)
+		o := endpoints(r, plainSecret, "payment.pending")
+		o.Config.Endpoints = append(o.Config.Endpoints, payments.Endpoint{URL: r.URL, Secret: plainSecret, Events: []string{"*"}})
+		b := newBench(t, kind, o)
+		book := b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1")))
+		b.deliver(time.Minute)
+		if got := r.taken(book.PaymentID()); len(got) != 1 || got[0] != "payment.pending" {
+			t.Errorf("told of %v", got)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package payments
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func (w *writing) tidings() ([]store.Event, []string) {
 		}
 		e.Body = body
 		for _, endpoint := range w.engine.endpoints() {
-			if endpoint.wants(kind) {
+			if endpoint.wants(kind) && !slices.Contains(e.Endpoints, endpoint.URL) {
 				e.Endpoints = append(e.Endpoints, endpoint.URL)
 				woken[endpoint.URL] = true
 			}
