@@ -30,5 +30,10 @@ func inOwnGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid:
 
 // giveWay lowers the priority of this process's group, for good: of a processor that
 // others want, too, it has a quarter then, and all of one that nobody wants. The priority
-// of the process alone would be that of one thread on Linux.
-func giveWay() { _ = syscall.Setpriority(syscall.PRIO_PGRP, 0, 5) }
+// of the process alone would be that of one thread on Linux. It does nothing in a group
+// that is not the process's own, such as a script's, which would be slow ever after.
+func giveWay() {
+	if syscall.Getpgrp() == os.Getpid() {
+		_ = syscall.Setpriority(syscall.PRIO_PGRP, 0, 5)
+	}
+}

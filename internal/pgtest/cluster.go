@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -24,9 +25,10 @@ import (
 // more, it ends the cluster and removes the folder. So nothing can be left behind,
 // be it by os.Exit, by a panic or by a kill.
 //
-// The arguments are the folder of PostgreSQL's programs and the cluster's own.
+// The arguments are the folder of PostgreSQL's programs, the cluster's own, and whether it
+// waits for the disk.
 const keeper = `
-bin=$1 dir=$2
+bin=$1 dir=$2 fsync=$3
 control() { "$bin/pg_ctl" -D "$dir/data" -w -t 60 "$@" >>"$dir/log" 2>&1 </dev/null; }
 make() {
 	rm -rf "$dir/data"
@@ -35,7 +37,7 @@ make() {
 while read -r command how; do
 	case $command in
 	init) make --locale-provider=icu --icu-locale=en-US --locale=C || make --locale=C ;;
-	start) control -l "$dir/log" -o "-c listen_addresses='' -c unix_socket_directories='$dir' -c max_connections=200" start ;;
+	start) control -l "$dir/log" -o "-c listen_addresses='' -c unix_socket_directories='$dir' -c max_connections=200 -c fsync=$fsync" start ;;
 	stop) control -m "$how" stop ;;
 	*) false ;;
 	esac && echo ok || echo failed
@@ -114,7 +116,7 @@ func (c *cluster) open(bin string) error {
 	}
 	defer write.Close()
 	c.commands, c.replies = commands, replies
-	c.keeper = exec.CommandContext(context.Background(), "/bin/sh", "-c", keeper, "pgtest", bin, c.dir)
+	c.keeper = exec.CommandContext(context.Background(), "/bin/sh", "-c", keeper, "pgtest", bin, c.dir, fsync())
 	c.keeper.Dir = c.dir
 	// Nothing of this process's settings: PGDATA or PGPORT would lead astray.
 	c.keeper.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
@@ -122,6 +124,15 @@ func (c *cluster) open(bin string) error {
 	// A session of its own, since an interrupt from the terminal goes to all of a group.
 	c.keeper.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: owner}
 	return c.keeper.Start()
+}
+
+// fsync is off for tests: what they kill is a process, of which the system keeps what it
+// wrote. A benchmark pays for the disk.
+func fsync() string {
+	if bench := flag.Lookup("test.bench"); bench != nil && bench.Value.String() != "" {
+		return "on"
+	}
+	return "off"
 }
 
 // unprivileged returns who the server is to run as: PostgreSQL refuses to be root.

@@ -6,8 +6,9 @@
 // The first call in a process starts a cluster for it, in a temporary folder and
 // reachable by a socket in there only. There is nothing to stop: the cluster ends
 // with the process, however that ends, and takes its folder along. Its settings are
-// PostgreSQL's own, fsync included. It sorts text by the rules of a language, as
-// production's may, where the build of PostgreSQL has them.
+// PostgreSQL's own, but it waits for the disk (fsync) in benchmarks only. It sorts text
+// by the rules of a language, as production's may, where the build of PostgreSQL has
+// them.
 //
 // If PAYHOST_TEST_POSTGRES is set, to the URL of a server on which databases may be
 // created, that server is used instead. Without PostgreSQL tests are skipped, unless
