@@ -2,7 +2,6 @@ package host_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/host/testdata/probe"
 	"github.com/payhost/payhost/host/vault"
+	"github.com/payhost/payhost/internal/prebuilt"
 	"github.com/payhost/payhost/sdk"
 	"github.com/payhost/payhost/sdk/pay"
 )
@@ -57,26 +56,14 @@ func TestMain(m *testing.M) {
 func probeModule(tb testing.TB) []byte {
 	tb.Helper()
 	modules.once.Do(func() {
-		out := filepath.Join(modules.dir, "probe.wasm")
-		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out,
-			"./testdata/probe/wasm")
-		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-		if text, err := cmd.CombinedOutput(); err != nil {
-			modules.err = fmt.Errorf("build the probe: %w\n%s", err, text)
-			return
+		builder, err := prebuilt.New(modules.dir)
+		if err == nil {
+			modules.v1, err = builder.Plugin("./testdata/probe/wasm")
 		}
-		raw, err := os.ReadFile(out)
-		if err != nil {
-			modules.err = err
-			return
+		if err == nil {
+			err = builder.Compile(modules.v1, filepath.Join(modules.dir, "cache"))
 		}
-		h, err := host.New(host.Config{})
-		if err != nil {
-			modules.err = err
-			return
-		}
-		defer h.Close()
-		modules.v1, modules.err = h.Pack(context.Background(), raw)
+		modules.err = err
 	})
 	if modules.err != nil {
 		tb.Fatal(modules.err)

@@ -1,40 +1,44 @@
 package rig
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
-	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/internal/prebuilt"
 )
 
-// Module builds the plugin whose main package is in a folder, and packs it. What was
-// compiled is kept in cache; "" for nowhere. Further flags for the linker, such as
-// another -buildid, make another module of the same code.
+// packed holds the modules that were built in this process, by source and flags.
+var packed struct {
+	sync.Mutex
+	modules map[string][]byte
+}
+
+// Module builds the plugin whose main package is in a folder, and packs it. Its machine
+// code is put into cache; "" for nowhere. Further flags for the linker, such as another
+// -buildid, make another module of the same code.
 func Module(tb testing.TB, source, cache string, ldflags ...string) []byte {
 	tb.Helper()
-	out := filepath.Join(tb.TempDir(), "plugin.wasm")
-	flags := "-ldflags=" + strings.Join(append([]string{"-s", "-w"}, ldflags...), " ")
-	args := []string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", flags, "-o", out, source}
-	cmd := exec.CommandContext(tb.Context(), "go", args...)
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		tb.Fatalf("build %s: %v\n%s", source, err, text)
+	packed.Lock()
+	defer packed.Unlock()
+	id := strings.Join(append([]string{source}, ldflags...), "\n")
+	module := packed.modules[id]
+	if module != nil && cache == "" {
+		return module
 	}
-	raw, err := os.ReadFile(out)
+	builder, err := prebuilt.New(tb.TempDir())
+	if err == nil && module == nil {
+		module, err = builder.Plugin(source, ldflags...)
+	}
+	if err == nil && cache != "" {
+		err = builder.Compile(module, cache)
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}
-	h, err := host.New(host.Config{CacheDir: cache})
-	if err != nil {
-		tb.Fatal(err)
+	if packed.modules == nil {
+		packed.modules = map[string][]byte{}
 	}
-	defer h.Close()
-	packed, err := h.Pack(tb.Context(), raw)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return packed
+	packed.modules[id] = module
+	return module
 }

@@ -110,10 +110,11 @@ func rules() []rule {
 		},
 		{from: "internal/tidy"},
 		{ // what tests of the engine stand on, imported by tests only
-			from: "internal/rig", own: []string{"payments/...", "host/...", "conformance/sim/...", "plugins/...", "sdk"},
+			from: "internal/rig", own: []string{"payments/...", "host/...", "conformance/sim/...", "plugins/...", "sdk", "internal/prebuilt"},
 			outer: []string{"github.com/hashicorp/go-hclog"},
 		},
-		{from: "internal/soak"}, // a test, and benchmarks
+		{from: "internal/prebuilt"}, // imported by tests only
+		{from: "internal/soak"},     // a test, and benchmarks
 		{from: "internal/witness", outer: []string{"golang.org/x/sys/unix"}},               // imported by benchmarks only
 		{from: "internal/crash", own: []string{"internal/rig", "payments/...", "sdk/pay"}}, // a test and nothing else
 		{from: "internal/benchwork/plugin", own: []string{"sdk", "sdk/pay", "sdk/json", "sdk/form"}, std: small},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/payhost/payhost/host/internal/wasm"
 	"github.com/payhost/payhost/host/internal/wasm/testdata/asm"
+	"github.com/payhost/payhost/internal/prebuilt"
 	"github.com/payhost/payhost/sdk/abi"
 )
 
@@ -81,6 +82,10 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if err := precompile(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if hostile, err = wasm.Compile(context.Background(), hostileBinary, config()); err != nil {
 		fmt.Fprintln(os.Stderr, err, errors.Unwrap(err))
 		return 1
@@ -92,6 +97,15 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
+}
+
+// precompile puts the hostile guest into the cache.
+func precompile(dir string) error {
+	builder, err := prebuilt.New(dir)
+	if err != nil {
+		return err
+	}
+	return builder.Compile(hostileBinary, cacheDir)
 }
 
 func buildGuest(dir string) ([]byte, error) {

@@ -25,7 +25,7 @@ func TestPluginFileComes(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
 	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
-	d, err := daemon.New(t.Context(), daemon.Options{Config: c, Logger: hclog.NewNullLogger()})
+	d, err := daemon.New(t.Context(), daemon.Options{Config: c, CacheDir: cacheDir, Logger: hclog.NewNullLogger()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestPluginFileComes(t *testing.T) {
 	if problem := p.problems(t)["main"]; !strings.Contains(problem, "not loaded") {
 		t.Fatalf("without the file: %q", problem)
 	}
-	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", ""), 0o600); err != nil {
+	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", cacheDir), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	d.Mend(t.Context())
@@ -50,7 +50,7 @@ func TestPluginFileComes(t *testing.T) {
 // start and by the API, which can be told to do it all the same.
 func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
 	t.Parallel()
-	lean := rig.Module(t, "./testdata/lean", "")
+	lean := rig.Module(t, "./testdata/lean", cacheDir)
 	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
 	bring := func(binary []byte) {
 		t.Helper()
@@ -58,11 +58,11 @@ func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	bring(rig.Module(t, "../../../../plugins/yeniltoleg/wasm", ""))
+	bring(rig.Module(t, "../../../../plugins/yeniltoleg/wasm", cacheDir))
 	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
 	begin := func() *process {
 		t.Helper()
-		d, err := daemon.New(t.Context(), daemon.Options{Config: c, Logger: hclog.NewNullLogger()})
+		d, err := daemon.New(t.Context(), daemon.Options{Config: c, CacheDir: cacheDir, Logger: hclog.NewNullLogger()})
 		if err != nil {
 			t.Fatal(err)
 		}
