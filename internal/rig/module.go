@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,8 +16,9 @@ var packed struct {
 }
 
 // Module builds the plugin whose main package is in a folder, and packs it. Its machine
-// code is put into cache; "" for nowhere. Further flags for the linker, such as another
-// -buildid, make another module of the same code.
+// code is put into cache, beside which the program that compiles it stays; "" for
+// nowhere. Further flags for the linker, such as another -buildid, make another module of
+// the same code.
 func Module(tb testing.TB, source, cache string, ldflags ...string) []byte {
 	tb.Helper()
 	packed.Lock()
@@ -26,7 +28,11 @@ func Module(tb testing.TB, source, cache string, ldflags ...string) []byte {
 	if module != nil && cache == "" {
 		return module
 	}
-	builder, err := prebuilt.New(tb.TempDir())
+	dir := tb.TempDir()
+	if cache != "" {
+		dir = filepath.Dir(cache)
+	}
+	builder, err := prebuilt.New(dir)
 	if err == nil && module == nil {
 		module, err = builder.Plugin(source, ldflags...)
 	}

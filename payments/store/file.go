@@ -56,7 +56,7 @@ func tighten(path string) error {
 	return nil
 }
 
-// lockFile opens the file beside a database and locks it until it is closed or the
+// lockFile opens the file beside a database and locks it until [unlock], or until the
 // process ends, however it ends.
 func lockFile(path string) (*os.File, error) {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {

@@ -222,5 +222,5 @@ func (s *SQLite) Close() error {
 // release closes the files, the writer last: the last connection to close folds the WAL, and readers may not write.
 func (s *SQLite) release() error {
 	err := errors.Join(s.readers.Close(), s.writer.Close())
-	return errors.Join(translate(context.Background(), err), s.lock.Close())
+	return errors.Join(translate(context.Background(), err), unlock(s.lock))
 }
