@@ -71,7 +71,7 @@ func openSQLite(ctx context.Context, path string, config Config) (*SQLite, error
 		return nil, err
 	}
 	if err := findFile(path); err != nil {
-		return nil, errors.Join(err, s.lock.Close())
+		return nil, errors.Join(err, unlock(s.lock))
 	}
 	s.writer, err = pool(path, 1, url.Values{
 		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
@@ -86,7 +86,7 @@ func openSQLite(ctx context.Context, path string, config Config) (*SQLite, error
 		})
 	}
 	if err != nil {
-		return nil, errors.Join(errors.New("its name cannot be written as a URI"), s.lock.Close())
+		return nil, errors.Join(errors.New("its name cannot be written as a URI"), unlock(s.lock))
 	}
 	if err := migrateSQLite(ctx, s.writer, config.Logger); err != nil {
 		return nil, errors.Join(openProblem(ctx, err), s.release())
