@@ -56,12 +56,12 @@ func TestMain(m *testing.M) {
 func probeModule(tb testing.TB) []byte {
 	tb.Helper()
 	modules.once.Do(func() {
-		builder, err := prebuilt.New(modules.dir)
+		builder, err := prebuilt.New(tb.Context(), modules.dir)
 		if err == nil {
-			modules.v1, err = builder.Plugin("./testdata/probe/wasm")
+			modules.v1, err = builder.Plugin(tb.Context(), "./testdata/probe/wasm")
 		}
 		if err == nil {
-			err = builder.Compile(modules.v1, filepath.Join(modules.dir, "cache"))
+			err = builder.Compile(tb.Context(), modules.v1, filepath.Join(modules.dir, "cache"))
 		}
 		modules.err = err
 	})

@@ -5,6 +5,7 @@ package prebuilt
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,30 +20,30 @@ type Builder struct {
 }
 
 // New builds payhost into a folder, of which whoever called takes care.
-func New(dir string) (*Builder, error) {
+func New(ctx context.Context, dir string) (*Builder, error) {
 	b := &Builder{dir: dir, program: filepath.Join(dir, "payhost")}
-	return b, run(exec.Command("go", "build", "-o", b.program, "github.com/payhost/payhost/cmd/payhost"))
+	return b, run(exec.CommandContext(ctx, "go", "build", "-o", b.program, "github.com/payhost/payhost/cmd/payhost"))
 }
 
 // Plugin builds the plugin whose main package is in a folder, and packs it. What the
 // linker is told more, such as another -buildid, makes another module of the same code.
-func (b *Builder) Plugin(source string, ldflags ...string) ([]byte, error) {
+func (b *Builder) Plugin(ctx context.Context, source string, ldflags ...string) ([]byte, error) {
 	out := filepath.Join(b.dir, "plugin.wasm")
 	flags := "-ldflags=" + strings.Join(append([]string{"-s", "-w"}, ldflags...), " ")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", flags, "-o", out, source)
+	build := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", flags, "-o", out, source)
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if err := run(build); err != nil {
 		return nil, err
 	}
-	if err := run(exec.Command(b.program, "plugin", "pack", out)); err != nil {
+	if err := run(exec.CommandContext(ctx, b.program, "plugin", "pack", out)); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(out)
 }
 
 // Compile puts the machine code of a module into a cache.
-func (b *Builder) Compile(module []byte, cache string) error {
-	cmd := exec.Command(b.program, "compile", "--cache", cache)
+func (b *Builder) Compile(ctx context.Context, module []byte, cache string) error {
+	cmd := exec.CommandContext(ctx, b.program, "compile", "--cache", cache)
 	cmd.Stdin = bytes.NewReader(module)
 	return run(cmd)
 }

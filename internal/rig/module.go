@@ -32,12 +32,12 @@ func Module(tb testing.TB, source, cache string, ldflags ...string) []byte {
 	if cache != "" {
 		dir = filepath.Dir(cache)
 	}
-	builder, err := prebuilt.New(dir)
+	builder, err := prebuilt.New(tb.Context(), dir)
 	if err == nil && module == nil {
-		module, err = builder.Plugin(source, ldflags...)
+		module, err = builder.Plugin(tb.Context(), source, ldflags...)
 	}
 	if err == nil && cache != "" {
-		err = builder.Compile(module, cache)
+		err = builder.Compile(tb.Context(), module, cache)
 	}
 	if err != nil {
 		tb.Fatal(err)

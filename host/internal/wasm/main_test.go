@@ -101,11 +101,11 @@ func run(m *testing.M) int {
 
 // precompile puts the hostile guest into the cache.
 func precompile(dir string) error {
-	builder, err := prebuilt.New(dir)
+	builder, err := prebuilt.New(context.Background(), dir)
 	if err != nil {
 		return err
 	}
-	return builder.Compile(hostileBinary, cacheDir)
+	return builder.Compile(context.Background(), hostileBinary, cacheDir)
 }
 
 func buildGuest(dir string) ([]byte, error) {
