@@ -2,9 +2,9 @@ package payments_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
-	"os"
-	"os/exec"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/internal/prebuilt"
 	"github.com/payhost/payhost/payments"
 	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/sdk/pay"
@@ -22,42 +23,32 @@ import (
 type pluginModules struct{ one, two, other, whole, twin, lean host.Source }
 
 var buildModules = sync.OnceValues(func() (pluginModules, error) {
-	h, err := host.New(host.Config{CacheDir: cacheDir()})
+	ctx := context.Background()
+	builder, err := prebuilt.New(ctx, workDir)
 	if err != nil {
 		return pluginModules{}, err
 	}
-	defer h.Close()
 	var m pluginModules
 	for _, b := range []struct {
-		into          *host.Source
-		source, flags string
+		into   *host.Source
+		source string
+		flags  []string
 	}{
-		{&m.one, "../host/testdata/probe/wasm", "-s -w"},
-		{&m.two, "../host/testdata/probe/wasm", "-s -w -buildid=two"},
-		{&m.other, "../plugins/rahmet/wasm", "-s -w"},
-		{&m.whole, "./testdata/lean", "-s -w"},
-		{&m.twin, "./testdata/lean", "-s -w -buildid=twin"},
-		{&m.lean, "./testdata/lean", "-s -w -X main.without=confirm,refund_status,error_catalog"},
+		{&m.one, "../host/testdata/probe/wasm", nil},
+		{&m.two, "../host/testdata/probe/wasm", []string{"-buildid=two"}},
+		{&m.other, "../plugins/rahmet/wasm", nil},
+		{&m.whole, "./testdata/lean", nil},
+		{&m.twin, "./testdata/lean", []string{"-buildid=twin"}},
+		{&m.lean, "./testdata/lean", []string{"-X", "main.without=confirm,refund_status,error_catalog"}},
 	} {
-		out := filepath.Join(workDir, "plugin.wasm")
-		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags="+b.flags, "-o", out, b.source)
-		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-		if text, err := cmd.CombinedOutput(); err != nil {
-			return m, errors.New(string(text))
+		packed, err := builder.Plugin(ctx, b.source, b.flags...)
+		if err == nil {
+			err = builder.Compile(ctx, packed, cacheDir())
 		}
-		raw, err := os.ReadFile(out)
 		if err != nil {
 			return m, err
 		}
-		packed, err := h.Pack(context.Background(), raw)
-		if err != nil {
-			return m, err
-		}
-		in, err := h.Inspect(context.Background(), host.Source{Bytes: packed})
-		if err != nil {
-			return m, err
-		}
-		*b.into = host.Source{Bytes: packed, SHA256: in.Digest}
+		*b.into = host.Source{Bytes: packed, SHA256: fmt.Sprintf("%x", sha256.Sum256(packed))}
 	}
 	if m.one.SHA256 == m.two.SHA256 {
 		return m, errors.New("the two builds have one digest")

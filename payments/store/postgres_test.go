@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -215,7 +216,10 @@ func TestPostgresLockOrder(t *testing.T) {
 	url := pgtest.Database(t)
 	if err := rawPostgres(t, url, `DO $$ BEGIN
 		EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''1h''', current_database()); END $$`); err != nil {
-		t.Skipf("not a superuser: %v", err)
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skipf("the given server's user may not change how long PostgreSQL waits for deadlocks: %v", err)
 	}
 	s := openPostgres(t, url)
 	b, entries := storetest.Book("shop-1", "order-1")

@@ -180,8 +180,12 @@ func TestStatsBesideClose(t *testing.T) {
 		defer close(closed)
 		pool.Close()
 	}()
-	for pool.Stats().ImageBytes != 0 {
-		time.Sleep(time.Microsecond)
+	for {
+		select {
+		case <-closed:
+			return
+		default:
+			pool.Stats()
+		}
 	}
-	<-closed
 }
