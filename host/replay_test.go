@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,7 +53,7 @@ func TestReplay(t *testing.T) {
 
 func replayAll(t *testing.T, p *tape, name string, source host.Source) {
 	t.Helper()
-	player, err := host.NewReplayer(t.Context(), source, host.ReplayConfig{CacheDir: filepath.Join(modules.dir, "cache")})
+	player, err := host.NewReplayer(t.Context(), source, host.ReplayConfig{CacheDir: maker(t).Cache()})
 	if err != nil {
 		t.Fatal(err)
 	}

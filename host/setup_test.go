@@ -24,51 +24,26 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// modules holds the probe's packed modules, built once for the package.
-var modules struct {
-	dir  string
-	once sync.Once
-	err  error
-	v1   []byte
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "payhost-host-test")
+// maker makes the modules.
+func maker(tb testing.TB) *prebuilt.Maker {
+	tb.Helper()
+	m, err := prebuilt.Open(tb.Context())
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		tb.Fatal(err)
 	}
-	modules.dir = dir
-	code := m.Run()
-	if err := os.RemoveAll(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	return m
 }
 
 // probeModule builds and packs the probe.
 func probeModule(tb testing.TB) []byte {
 	tb.Helper()
-	modules.once.Do(func() {
-		builder, err := prebuilt.New(tb.Context(), modules.dir)
-		if err == nil {
-			modules.v1, err = builder.Plugin(tb.Context(), "./testdata/probe/wasm")
-		}
-		if err == nil {
-			err = builder.Compile(tb.Context(), modules.v1, filepath.Join(modules.dir, "cache"))
-		}
-		modules.err = err
-	})
-	if modules.err != nil {
-		tb.Fatal(modules.err)
+	module, err := maker(tb).Plugin(tb.Context(), "./testdata/probe/wasm")
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return modules.v1
+	return module
 }
 
 // sources are the two ways to run the probe. Every test of behavior runs both.
@@ -105,7 +80,7 @@ func newRig(tb testing.TB, source host.Source, options ...rigOption) *rig {
 	r.server = httptest.NewTLSServer(http.HandlerFunc(r.serve))
 	tb.Cleanup(r.server.Close)
 	config := host.Config{
-		CacheDir: filepath.Join(modules.dir, "cache"),
+		CacheDir: maker(tb).Cache(),
 		Limits:   host.Limits{CallTimeout: 10 * time.Second, Instances: 8},
 	}
 	r.config = host.ConnectionConfig{

@@ -157,7 +157,7 @@ func TestCanaryFollows(t *testing.T) {
 // answers, and both revisions have some.
 func TestCanaryKeepsPayments(t *testing.T) {
 	t.Parallel()
-	m, cache := pluginBuilds(t), cacheDir()
+	m, cache := pluginBuilds(t), rig.Cache(t)
 	onStores(t, func(t *testing.T, kind string) {
 		b := newBench(t, kind, rig.Options{CacheDir: cache})
 		p := bootPlugins(t, b, m.whole, nil)

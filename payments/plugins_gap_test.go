@@ -123,7 +123,7 @@ func TestSwapWaitsForWhatBegins(t *testing.T) {
 // revision lacks what the payment needs.
 func TestFollowerTellsWhatItLeaves(t *testing.T) {
 	t.Parallel()
-	m, cache := pluginBuilds(t), cacheDir()
+	m, cache := pluginBuilds(t), rig.Cache(t)
 	onStores(t, func(t *testing.T, kind string) {
 		b := newBench(t, kind, rig.Options{CacheDir: cache})
 		p := bootPlugins(t, b, m.whole, nil)

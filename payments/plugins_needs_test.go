@@ -43,7 +43,7 @@ func refusedFor(t *testing.T, err error, want string) {
 // at every point of a till payment's life, by activation, by rollback and by a start.
 func TestSwapKeepsWhatIsNeeded(t *testing.T) {
 	t.Parallel()
-	m, cache := pluginBuilds(t), cacheDir()
+	m, cache := pluginBuilds(t), rig.Cache(t)
 	onStores(t, func(t *testing.T, kind string) {
 		b, logs := newBench(t, kind, rig.Options{CacheDir: cache}), &syncBuffer{}
 		p := bootPlugins(t, b, m.whole, hclog.New(&hclog.LoggerOptions{Output: logs}))

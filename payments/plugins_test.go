@@ -13,6 +13,7 @@ import (
 
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/internal/prebuilt"
+	"github.com/payhost/payhost/internal/rig"
 	"github.com/payhost/payhost/payments"
 	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/sdk/pay"
@@ -24,7 +25,7 @@ type pluginModules struct{ one, two, other, whole, twin, lean host.Source }
 
 var buildModules = sync.OnceValues(func() (pluginModules, error) {
 	ctx := context.Background()
-	builder, err := prebuilt.New(ctx, workDir)
+	maker, err := prebuilt.Open(ctx)
 	if err != nil {
 		return pluginModules{}, err
 	}
@@ -41,10 +42,7 @@ var buildModules = sync.OnceValues(func() (pluginModules, error) {
 		{&m.twin, "./testdata/lean", []string{"-buildid=twin"}},
 		{&m.lean, "./testdata/lean", []string{"-X", "main.without=confirm,refund_status,error_catalog"}},
 	} {
-		packed, err := builder.Plugin(ctx, b.source, b.flags...)
-		if err == nil {
-			err = builder.Compile(ctx, packed, cacheDir())
-		}
+		packed, err := maker.Plugin(ctx, b.source, b.flags...)
 		if err != nil {
 			return m, err
 		}
@@ -78,7 +76,7 @@ func openRevisions(t *testing.T) store.Store {
 
 func newPluginNode(t *testing.T, s store.Store) *pluginNode {
 	t.Helper()
-	h, err := host.New(host.Config{CacheDir: cacheDir()})
+	h, err := host.New(host.Config{CacheDir: rig.Cache(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package payments_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -18,25 +17,6 @@ import (
 	"github.com/payhost/payhost/payments/store"
 	"github.com/payhost/payhost/sdk/pay"
 )
-
-// workDir is a folder of this process.
-var workDir string
-
-// cacheDir is where all hosts of this process keep what they compiled: a revision is
-// compiled once.
-func cacheDir() string { return filepath.Join(workDir, "cache") }
-
-func TestMain(m *testing.M) { os.Exit(inWorkDir(m)) }
-
-func inWorkDir(m *testing.M) int {
-	var err error
-	if workDir, err = os.MkdirTemp("", "payhost-payments-"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(workDir)
-	return m.Run()
-}
 
 // bench is a payhost in a world, in virtual time: the test does the jobs.
 type bench struct {

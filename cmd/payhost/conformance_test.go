@@ -17,6 +17,7 @@ import (
 	"github.com/payhost/payhost/conformance/replay"
 	"github.com/payhost/payhost/conformance/report"
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/internal/rig"
 	"github.com/payhost/payhost/sdk/pay"
 )
 
@@ -194,11 +195,11 @@ func TestConformanceOptions(t *testing.T) {
 func TestConformancePluginID(t *testing.T) {
 	t.Parallel()
 	dir := plugins(t)
-	code, stdout, stderr := conform(t.Context(), scripted(conformance.Passed, nil), filepath.Join(dir, "rahmet.wasm"), "--cache", filepath.Join(built.dir, "cache"))
+	code, stdout, stderr := conform(t.Context(), scripted(conformance.Passed, nil), filepath.Join(dir, "rahmet.wasm"), "--cache", rig.Cache(t))
 	if code != exitOK || !strings.Contains(stdout, "provider     rahmet\n") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
-	code, _, stderr = conform(t.Context(), scripted(conformance.Passed, nil), filepath.Join(dir, "smartpay.wasm"), "--cache", filepath.Join(built.dir, "cache"))
+	code, _, stderr = conform(t.Context(), scripted(conformance.Passed, nil), filepath.Join(dir, "smartpay.wasm"), "--cache", rig.Cache(t))
 	if code != exitUsage || !strings.Contains(stderr, `no simulator built in for plugin "smartpay": give --simulator, with one of acme, rahmet`) {
 		t.Errorf("exit %d\n%s", code, stderr)
 	}
@@ -228,7 +229,7 @@ func TestConformanceList(t *testing.T) {
 // changed.
 func TestConformanceCases(t *testing.T) {
 	t.Parallel()
-	plugin, dir, cache := filepath.Join(plugins(t), "aurora.wasm"), t.TempDir(), filepath.Join(built.dir, "cache")
+	plugin, dir, cache := filepath.Join(plugins(t), "aurora.wasm"), t.TempDir(), rig.Cache(t)
 	h, err := host.New(host.Config{CacheDir: cache, Record: func(r *host.Recording) {
 		if r.Operation != pay.OpCheckConfig {
 			return

@@ -18,13 +18,14 @@ import (
 
 	"github.com/payhost/payhost/conformance/sim/rahmet"
 	"github.com/payhost/payhost/conformance/sim/simkit"
+	"github.com/payhost/payhost/internal/rig"
 )
 
 // built holds the plugins, built and packed once for the package.
 var built struct {
-	dir  string
-	once sync.Once
-	err  error
+	dir   string
+	once  sync.Once
+	whole bool
 }
 
 func TestMain(m *testing.M) {
@@ -49,39 +50,25 @@ func (c cleanly) Run() int {
 	return c.m.Run()
 }
 
-// plugins builds and packs the plugins, as make does.
+// plugins is a folder of the plugins, built and packed as make does.
 func plugins(t *testing.T) string {
 	t.Helper()
 	built.once.Do(func() {
-		next := filepath.Join(built.dir, "next.wasm") // the same provider with another digest
-		if built.err = buildPlugin("../../plugins/yeniltoleg/wasm", next, "-ldflags=-s -w -buildid=next"); built.err != nil {
-			return
-		}
-		for _, source := range []string{"plugins/rahmet", "plugins/yeniltoleg", "plugins/smartpay", "examples/aurora"} {
-			to := filepath.Join(built.dir, filepath.Base(source)+".wasm")
-			if built.err = buildPlugin("../../"+source+"/wasm", to); built.err != nil {
-				return
+		put := func(name, source string, ldflags ...string) {
+			if err := os.WriteFile(filepath.Join(built.dir, name+".wasm"), rig.Module(t, "../../"+source+"/wasm", ldflags...), 0o600); err != nil {
+				t.Fatal(err)
 			}
 		}
+		put("next", "plugins/yeniltoleg", "-buildid=next") // the same provider with another digest
+		for _, source := range []string{"plugins/rahmet", "plugins/yeniltoleg", "plugins/smartpay", "examples/aurora"} {
+			put(filepath.Base(source), source)
+		}
+		built.whole = true
 	})
-	if built.err != nil {
-		t.Fatal(built.err)
+	if !built.whole {
+		t.Fatal("the plugins were not built")
 	}
 	return built.dir
-}
-
-func buildPlugin(source, out string, flags ...string) error {
-	args := append([]string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out}, flags...)
-	cmd := exec.Command("go", append(args, source)...)
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", source, err, text)
-	}
-	var text bytes.Buffer
-	if code := run(context.Background(), []string{"plugin", "pack", out}, &text, &text); code != exitOK {
-		return fmt.Errorf("pack %s: %s", out, text.String())
-	}
-	return nil
 }
 
 // TestScripts runs the command line as people do.
@@ -96,6 +83,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PLUGINS", dir)
+			e.Setenv("CACHE", rig.Cache(t))
 			e.Setenv("SCENARIOS", scenarios)
 			return setupServe(e)
 		},
@@ -109,7 +97,7 @@ func TestScripts(t *testing.T) {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), []string{"demo", "--plugins", plugins(t), "--cache", filepath.Join(built.dir, "cache")}, &out, &errs)
+	code := run(t.Context(), []string{"demo", "--plugins", plugins(t), "--cache", rig.Cache(t)}, &out, &errs)
 	if code != exitOK {
 		t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
 	}
@@ -142,7 +130,7 @@ func TestDemoSeesABrokenAnswer(t *testing.T) {
 			var out, errs bytes.Buffer
 			provider, _, _ := strings.Cut(tt.fault, "=")
 			code := run(t.Context(), []string{
-				"demo", "--plugins", plugins(t), "--cache", filepath.Join(built.dir, "cache"),
+				"demo", "--plugins", plugins(t), "--cache", rig.Cache(t),
 				"--only", provider, "--fault", tt.fault,
 			}, &out, &errs)
 			if code != exitFailed || !strings.Contains(errs.String(), tt.step) {
@@ -211,9 +199,16 @@ func TestInspectJSON(t *testing.T) {
 // TestReadmePlugin builds and packs the plugin that the README shows.
 func TestReadmePlugin(t *testing.T) {
 	t.Parallel()
-	overlay := readmeOverlay(t, 1, "", "")
-	if err := buildPlugin("../../internal/readme", filepath.Join(t.TempDir(), "acme.wasm"), "-overlay", overlay); err != nil {
-		t.Error(err)
+	plugin := filepath.Join(t.TempDir(), "acme.wasm")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w",
+		"-overlay", readmeOverlay(t, 1, "", ""), "-o", plugin, "../../internal/readme")
+	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var text bytes.Buffer
+	if code := run(t.Context(), []string{"plugin", "pack", plugin}, &text, &text); code != exitOK {
+		t.Errorf("exit %d\n%s", code, text.String())
 	}
 }
 

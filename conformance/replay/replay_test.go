@@ -2,11 +2,8 @@ package replay_test
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,66 +21,14 @@ import (
 	"github.com/payhost/payhost/sdk/pay"
 )
 
-// cacheDir holds the compiled plugins of this package's tests.
-var cacheDir string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "payhost-replay-test")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	cacheDir = dir
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
-
-// modules are the plugins as files, built once.
-var modules = sync.OnceValues(func() (map[string]host.Source, error) {
-	dir, err := os.MkdirTemp("", "payhost-replay-test")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	h, err := host.New(host.Config{})
-	if err != nil {
-		return nil, err
-	}
-	defer h.Close()
-	out := map[string]host.Source{}
-	for _, name := range []string{"rahmet", "smartpay"} {
-		file := filepath.Join(dir, name)
-		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", file, "../../plugins/"+name+"/wasm")
-		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-		if text, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("build %s: %w\n%s", name, err, text)
-		}
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		packed, err := h.Pack(context.Background(), raw)
-		if err != nil {
-			return nil, err
-		}
-		out[name] = host.Source{Bytes: packed}
-	}
-	return out, nil
-})
-
 // sources are the ways to run a plugin.
 func sources(t *testing.T, name string) map[string]host.Source {
 	t.Helper()
-	built, err := modules()
-	if err != nil {
-		t.Fatal(err)
-	}
 	plugin := sdk.Provider(rahmet.New())
 	if name == "smartpay" {
 		plugin = smartpay.New()
 	}
-	return map[string]host.Source{"wasm": built[name], "native": {Native: sdk.Native(plugin)}}
+	return map[string]host.Source{"wasm": {Bytes: rig.Module(t, "../../plugins/"+name+"/wasm")}, "native": {Native: sdk.Native(plugin)}}
 }
 
 // customer is the payer of every recording.
@@ -95,7 +40,7 @@ func record(t *testing.T, connection string, source host.Source, do func(*rig.Wo
 	w := rig.NewWorld(t)
 	var mu sync.Mutex
 	var list []*host.Recording
-	h, err := host.New(host.Config{CacheDir: cacheDir, Now: w.Clock.Now, Record: func(r *host.Recording) {
+	h, err := host.New(host.Config{CacheDir: rig.Cache(t), Now: w.Clock.Now, Record: func(r *host.Recording) {
 		mu.Lock()
 		defer mu.Unlock()
 		if r.Operation != pay.OpDescribe && r.Operation != pay.OpCheckConfig {
@@ -210,7 +155,7 @@ func TestRoundTrip(t *testing.T) {
 // load loads a plugin once for many replays.
 func load(t *testing.T, source host.Source) *host.Replayer {
 	t.Helper()
-	p, err := host.NewReplayer(t.Context(), source, host.ReplayConfig{CacheDir: cacheDir})
+	p, err := host.NewReplayer(t.Context(), source, host.ReplayConfig{CacheDir: rig.Cache(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,10 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"flag"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +12,7 @@ import (
 	"modernc.org/libc"
 
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/internal/prebuilt"
 )
 
 var (
@@ -34,36 +31,18 @@ var plugins = map[string]string{
 
 const hostile = "hostile"
 
-// files is where the modules and what was compiled of them are.
+// files are the modules of the plugins.
 var files struct {
-	dir  string
-	once sync.Once
-	err  error
-	made map[string]revisions
+	once  sync.Once
+	made  map[string]revisions
+	cache string
+	err   error
 }
 
 // revisions are two files of one plugin: the same code, and another section in one.
 type revisions [2]host.Source
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "payhost-soak")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	files.dir = dir
-	code := m.Run()
-	if err := os.RemoveAll(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // lasting is how long the soak takes. A long one can't do without SQLite's account of
 // its memory, which it keeps only if it was built so.
@@ -80,46 +59,58 @@ func lasting(t *testing.T) time.Duration {
 	return whole
 }
 
-func cacheDir() string { return filepath.Join(files.dir, "cache") }
-
 // modules builds and packs the plugins, once for the package.
 func modules(tb testing.TB) map[string]revisions {
 	tb.Helper()
-	files.once.Do(func() { files.made, files.err = build() })
+	files.once.Do(func() { files.err = build(context.Background()) })
 	if files.err != nil {
 		tb.Fatal(files.err)
 	}
 	return files.made
 }
 
-func build() (map[string]revisions, error) {
-	h, err := host.New(host.Config{CacheDir: cacheDir()})
+// cacheDir has what was compiled of the modules.
+func cacheDir(tb testing.TB) string {
+	tb.Helper()
+	modules(tb)
+	return files.cache
+}
+
+// warm loads every plugin and lets go of it: the engine keeps a little code of its own.
+func warm(t *testing.T) {
+	t.Helper()
+	h, err := host.New(host.Config{CacheDir: cacheDir(t)})
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	defer h.Close()
-	made := map[string]revisions{}
-	for name, pkg := range plugins {
-		out := filepath.Join(files.dir, name+".wasm")
-		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
-		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-		if text, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("build %s: %w\n%s", name, err, text)
-		}
-		raw, err := os.ReadFile(out)
-		if err != nil {
-			return nil, err
-		}
-		packed, err := h.Pack(context.Background(), raw)
-		if err != nil {
-			return nil, fmt.Errorf("pack %s: %w", name, err)
-		}
-		made[name] = revisions{{Bytes: packed}, {Bytes: mark(packed, "soak.second")}}
-		if _, err := h.Inspect(context.Background(), made[name][1]); err != nil { // so that it is compiled
-			return nil, err
+	for name, made := range modules(t) {
+		if _, err := h.Inspect(t.Context(), made[0]); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	return made, nil
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func build(ctx context.Context) error {
+	maker, err := prebuilt.Open(ctx)
+	if err != nil {
+		return err
+	}
+	files.made, files.cache = map[string]revisions{}, maker.Cache()
+	for name, source := range plugins {
+		packed, err := maker.Plugin(ctx, source)
+		if err != nil {
+			return err
+		}
+		second := mark(packed, "soak.second")
+		if err := maker.Compile(ctx, second, maker.Cache()); err != nil {
+			return err
+		}
+		files.made[name] = revisions{{Bytes: packed}, {Bytes: second}}
+	}
+	return nil
 }
 
 // mark returns a module with one more section, which nobody reads.

@@ -122,7 +122,7 @@ func pair(b *testing.B) (good, bad *host.Connection) {
 		_, _ = io.WriteString(w, `{"id":"ord_1","page":"https://aurora.example/p/ord_1"}`)
 	}))
 	b.Cleanup(provider.Close)
-	h, err := host.New(host.Config{CacheDir: cacheDir()})
+	h, err := host.New(host.Config{CacheDir: cacheDir(b)})
 	if err != nil {
 		b.Fatal(err)
 	}

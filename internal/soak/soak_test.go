@@ -35,7 +35,7 @@ func TestSoak(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("what the process holds is read from /proc")
 	}
-	modules(t)
+	warm(t)
 	before := closed()
 	r := &run{t: t, tally: &tally{}, world: openWorld(t)}
 	r.shop = openShop(r.world, r.tally)

@@ -49,7 +49,7 @@ func openWorld(t *testing.T) *world {
 	}
 	// No back-off to speak of: every hostile call is to reach its guest.
 	limits := host.Limits{Instances: 16, Backoff: time.Millisecond}
-	h, err := host.New(host.Config{CacheDir: cacheDir(), Storage: storage, Limits: limits})
+	h, err := host.New(host.Config{CacheDir: cacheDir(t), Storage: storage, Limits: limits})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,8 +113,8 @@ func rules() []rule {
 			from: "internal/rig", own: []string{"payments/...", "host/...", "conformance/sim/...", "plugins/...", "sdk", "internal/prebuilt"},
 			outer: []string{"github.com/hashicorp/go-hclog"},
 		},
-		{from: "internal/prebuilt"}, // imported by tests only
-		{from: "internal/soak"},     // a test, and benchmarks
+		{from: "internal/prebuilt", outer: []string{"github.com/rogpeppe/go-internal/lockedfile"}}, // imported by tests only
+		{from: "internal/soak"}, // a test, and benchmarks
 		{from: "internal/witness", outer: []string{"golang.org/x/sys/unix"}},               // imported by benchmarks only
 		{from: "internal/crash", own: []string{"internal/rig", "payments/...", "sdk/pay"}}, // a test and nothing else
 		{from: "internal/benchwork/plugin", own: []string{"sdk", "sdk/pay", "sdk/json", "sdk/form"}, std: small},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -78,11 +77,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	cacheDir = filepath.Join(dir, "cache")
-	if hostileBinary, err = buildGuest(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	if err := precompile(dir); err != nil {
+	if hostileBinary, err = buildHostile(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -99,23 +94,17 @@ func run(m *testing.M) int {
 	return code
 }
 
-// precompile puts the hostile guest into the cache.
-func precompile(dir string) error {
-	builder, err := prebuilt.New(context.Background(), dir)
+// buildHostile builds the hostile guest and puts its machine code into the cache.
+func buildHostile(ctx context.Context) ([]byte, error) {
+	maker, err := prebuilt.Open(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return builder.Compile(context.Background(), hostileBinary, cacheDir)
-}
-
-func buildGuest(dir string) ([]byte, error) {
-	out := filepath.Join(dir, "hostile.wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, "./testdata/hostile/main.go")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the hostile guest: %w\n%s", err, text)
+	module, err := maker.Guest(ctx, "./testdata/hostile")
+	if err != nil {
+		return nil, err
 	}
-	return os.ReadFile(out)
+	return module, maker.Compile(ctx, module, cacheDir)
 }
 
 func config() wasm.Config {

@@ -21,13 +21,13 @@ import (
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
-	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", cacheDir), 0o600); err != nil {
+	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
 	begin := func() *process {
 		t.Helper()
-		d, err := daemon.New(t.Context(), daemon.Options{Config: c, CacheDir: cacheDir, Logger: hclog.NewNullLogger()})
+		d, err := daemon.New(t.Context(), daemon.Options{Config: c, CacheDir: rig.Cache(t), Logger: hclog.NewNullLogger()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestCanary(t *testing.T) {
 	}
 	var revision client.Revision
 	var done client.Activation
-	do("/revisions", client.Raw(rig.Module(t, "../../../../plugins/yeniltoleg/wasm", cacheDir, "-buildid=canary")), &revision)
+	do("/revisions", client.Raw(rig.Module(t, "../../../../plugins/yeniltoleg/wasm", "-buildid=canary")), &revision)
 	do("/activate", map[string]any{"digest": revision.Digest, "canary_percent": 50}, &done)
 	if done.Canary != 50 || done.Digest != revision.Digest {
 		t.Errorf("activation %+v", done)

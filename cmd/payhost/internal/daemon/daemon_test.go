@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -29,20 +28,8 @@ import (
 
 const token = "a-token-of-the-test"
 
-// cacheDir is where the tests that run plugins in Wasm keep what was compiled for them.
-var cacheDir string
-
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "payhost-daemon-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	cacheDir = filepath.Join(dir, "cache")
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("os/exec.(*Cmd).watchCtx.func1"), goleak.Cleanup(func(code int) {
-		_ = os.RemoveAll(dir)
-		os.Exit(code)
-	}))
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("os/exec.(*Cmd).watchCtx.func1"))
 }
 
 // process is a daemon that runs.

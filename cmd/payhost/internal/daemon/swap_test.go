@@ -25,7 +25,7 @@ func TestPluginFileComes(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
 	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
-	d, err := daemon.New(t.Context(), daemon.Options{Config: c, CacheDir: cacheDir, Logger: hclog.NewNullLogger()})
+	d, err := daemon.New(t.Context(), daemon.Options{Config: c, CacheDir: rig.Cache(t), Logger: hclog.NewNullLogger()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestPluginFileComes(t *testing.T) {
 	if problem := p.problems(t)["main"]; !strings.Contains(problem, "not loaded") {
 		t.Fatalf("without the file: %q", problem)
 	}
-	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", cacheDir), 0o600); err != nil {
+	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	d.Mend(t.Context())
@@ -50,7 +50,7 @@ func TestPluginFileComes(t *testing.T) {
 // start and by the API, which can be told to do it all the same.
 func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
 	t.Parallel()
-	lean := rig.Module(t, "./testdata/lean", cacheDir)
+	lean := rig.Module(t, "./testdata/lean")
 	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
 	bring := func(binary []byte) {
 		t.Helper()
@@ -58,11 +58,11 @@ func TestSwapThatLosesWhatIsNeeded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	bring(rig.Module(t, "../../../../plugins/yeniltoleg/wasm", cacheDir))
+	bring(rig.Module(t, "../../../../plugins/yeniltoleg/wasm"))
 	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
 	begin := func() *process {
 		t.Helper()
-		d, err := daemon.New(t.Context(), daemon.Options{Config: c, CacheDir: cacheDir, Logger: hclog.NewNullLogger()})
+		d, err := daemon.New(t.Context(), daemon.Options{Config: c, CacheDir: rig.Cache(t), Logger: hclog.NewNullLogger()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestCompiler(t *testing.T) {
 		t.Skip("compiles for a minute under the race detector, which has nothing to find here; make test runs it")
 	}
 	path := filepath.Join(t.TempDir(), "yeniltoleg.wasm")
-	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", ""), 0o600); err != nil {
+	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := edited(settings(t), func(n *config.Config) { n.Plugins["yeniltoleg"] = config.Plugin{Path: path} })
@@ -141,7 +141,7 @@ func TestCompiler(t *testing.T) {
 	if n := asked.Load(); n != 0 {
 		t.Errorf("asked %d times at the start", n)
 	}
-	next := rig.Module(t, "../../../../plugins/yeniltoleg/wasm", "", "-buildid=next")
+	next := rig.Module(t, "../../../../plugins/yeniltoleg/wasm", "-buildid=next")
 	for _, want := range []string{"pushed", "pushed again"} {
 		_, err := p.client.Do(t.Context(), client.Request{
 			Method: http.MethodPost, Path: "/v1/plugins/yeniltoleg/revisions", Body: client.Raw(next),
@@ -150,7 +150,7 @@ func TestCompiler(t *testing.T) {
 			t.Errorf("%s: asked %d times, %v", want, n, err)
 		}
 	}
-	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", "", "-buildid=third"), 0o600); err != nil {
+	if err := os.WriteFile(path, rig.Module(t, "../../../../plugins/yeniltoleg/wasm", "-buildid=third"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Reload(t.Context(), edited(c, func(*config.Config) {})); err != nil {

@@ -30,9 +30,8 @@ func TestLivesAreEqual(t *testing.T) {
 	for _, provider := range demo.Providers() {
 		t.Run(provider, func(t *testing.T) {
 			t.Parallel()
-			cache := t.TempDir()
-			inWasm := live(t, provider, host.Source{Bytes: rig.Module(t, "../../../../plugins/"+provider+"/wasm", cache)}, cache)
-			inProcess := live(t, provider, host.Source{Native: sdk.Native(native[provider])}, cache)
+			inWasm := live(t, provider, host.Source{Bytes: rig.Module(t, "../../../../plugins/"+provider+"/wasm")})
+			inProcess := live(t, provider, host.Source{Native: sdk.Native(native[provider])})
 			if len(inWasm.writes) < 3 || len(inWasm.reads) == 0 || len(inWasm.steps) < 12 {
 				t.Fatalf("only %d writes and %d reads in %d steps", len(inWasm.writes), len(inWasm.reads), len(inWasm.steps))
 			}
@@ -54,13 +53,13 @@ func TestLivesAreEqual(t *testing.T) {
 // time, so only the forms of those requests are compared.
 type transcript struct{ steps, writes, reads []string }
 
-func live(t *testing.T, provider string, source host.Source, cache string) transcript {
+func live(t *testing.T, provider string, source host.Source) transcript {
 	t.Helper()
 	var tr transcript
 	reads := map[string]bool{}
 	steps, err := demo.Run(t.Context(), demo.Options{
 		Only:    []string{provider},
-		Sources: map[string]host.Source{provider: source}, CacheDir: cache,
+		Sources: map[string]host.Source{provider: source}, CacheDir: rig.Cache(t),
 		Requests: func(_ string, list []simkit.Request) {
 			for _, r := range list {
 				if reading(r) {

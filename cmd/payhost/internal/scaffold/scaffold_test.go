@@ -14,6 +14,7 @@ import (
 	"github.com/payhost/payhost/cmd/payhost/internal/scaffold"
 	"github.com/payhost/payhost/conformance/scenario"
 	"github.com/payhost/payhost/host"
+	"github.com/payhost/payhost/internal/prebuilt"
 )
 
 const repository = "../../../.."
@@ -80,13 +81,17 @@ func TestPlugins(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(dir, "go.sum")); err == nil {
 				t.Error("the build wrote a go.sum: something from outside was needed")
 			}
-			lives(t, dir, flow, loads(t, dir, flow))
+			maker, err := prebuilt.Open(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			lives(t, dir, flow, loads(t, dir, flow, maker.Cache()), maker.Cache())
 		})
 	}
 }
 
 // loads builds the module, packs it, and loads it as a host would.
-func loads(t *testing.T, dir, flow string) []byte {
+func loads(t *testing.T, dir, flow, cache string) []byte {
 	t.Helper()
 	tool(t, dir, []string{"GOOS=wasip1", "GOARCH=wasm"},
 		"go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", "plugin.wasm", "./wasm")
@@ -94,7 +99,7 @@ func loads(t *testing.T, dir, flow string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := host.New(host.Config{})
+	h, err := host.New(host.Config{CacheDir: cache})
 	if err != nil {
 		t.Fatal(err)
 	}

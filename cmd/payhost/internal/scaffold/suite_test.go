@@ -19,7 +19,7 @@ import (
 
 // lives holds a plugin to the contract as it was begun: what an author changes later
 // starts from something that is right.
-func lives(t *testing.T, dir, flow string, packed []byte) {
+func lives(t *testing.T, dir, flow string, packed []byte, cache string) {
 	t.Helper()
 	provider := till()
 	if flow != scaffold.FlowTill {
@@ -32,7 +32,7 @@ func lives(t *testing.T, dir, flow string, packed []byte) {
 		Plugin: host.Source{Bytes: packed}, Provider: provider,
 	}, conformance.Options{
 		Level: conformance.L2, Parallel: 2, // the flows are examined at once, and a call must come to its end in two seconds
-		CacheDir: t.TempDir(), Checks: []string{"L0.*", "L1.pay", "L2.cut_*", "L2.twice", "L2.killed"},
+		CacheDir: cache, Checks: []string{"L0.*", "L1.pay", "L2.cut_*", "L2.twice", "L2.killed"},
 	})
 	if err != nil {
 		t.Fatal(err)
