@@ -69,6 +69,7 @@ func TestRotation(t *testing.T) {
 				_, _ = io.Copy(io.Discard, old)
 				closed.Add(1)
 			}()
+			eventually(t, func() bool { return string(mustDo(t, c, asTill(w.URL)).Body) == "till two" }) // files are not looked at for each call
 			for range 3 {
 				if got := string(mustDo(t, c, asTill(w.URL)).Body); got != "till two" {
 					t.Fatalf("shown as %q after the rotation", got)

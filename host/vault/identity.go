@@ -54,6 +54,7 @@ func OpenIdentity(name string, config IdentityConfig) (*Identity, error) {
 		return nil, err
 	}
 	identity := &Identity{name: name, files: &watched[Material]{
+		every:   lookEvery,
 		name:    name,
 		sources: loader.sources(),
 		load:    loader.load,
@@ -68,8 +69,8 @@ func OpenIdentity(name string, config IdentityConfig) (*Identity, error) {
 // Name returns the identity's name.
 func (i *Identity) Name() string { return i.name }
 
-// Current returns the identity as its files are now; they are looked at by one stat each, and read if they
-// changed. A change that does not load (a certificate whose key has not arrived yet, an expired certificate,
+// Current returns the identity as its files are, or were ten milliseconds ago: calls that come thick share a
+// look. They are looked at by one stat each, and read if they changed. A change that does not load (a certificate whose key has not arrived yet, an expired certificate,
 // a cut file) leaves the old material as a whole. A certificate that expires in use is still returned: the
 // server will refuse it, and Certificate.Leaf.NotAfter tells it beforehand.
 func (i *Identity) Current() Material {

@@ -74,6 +74,7 @@ func NewKey(name string, config KeyConfig) (*Key, error) {
 		return nil, err
 	}
 	key := &Key{name: name, algorithms: config.Algorithms, material: &watched[material]{
+		every:   lookEvery,
 		name:    name,
 		sources: loader.sources(),
 		load:    loader.load,

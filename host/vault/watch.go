@@ -20,6 +20,10 @@ const maxFileSize = 1 << 20
 // that was read while it was younger than this is read again at the next use, and compared by its contents.
 const settleTime = 2 * time.Second
 
+// lookEvery is for how long one look at the files serves every use: calls that come thick share it, and a
+// change shows so much later.
+var lookEvery = 10 * time.Millisecond // a variable for tests
+
 // errTryLater marks a load that may succeed later with the same contents.
 var errTryLater = errors.New("try later")
 
@@ -60,17 +64,19 @@ func parsed[T any](src source, c content, parse func([]byte) (T, error), problem
 }
 
 // watched is a value loaded from files, loaded again when a file changes. There is no goroutine: the files
-// are looked at when the value is used, by one stat for each. If a new state of the files does not load, the
-// value stays.
+// are looked at when the value is used, by one stat for each, at most every lookEvery. If a new state of the
+// files does not load, the value stays.
 type watched[T any] struct {
 	name    string
 	sources []source
+	every   time.Duration                // lookEvery
 	load    func([]content) (T, error)   // contents in the order of sources; fails if one is not there
 	onError func(name string, err error) // may be nil; called without the lock
 
 	mu       sync.Mutex
 	value    T
 	version  uint64
+	looked   time.Time  // when the files were looked at last
 	seen     []snapshot // the files at the last load that was tried
 	outcome  error      // what that load came to
 	reported string     // the last failure told to onError: the same one is told once
@@ -94,12 +100,16 @@ func (w *watched[T]) open() error {
 	return nil
 }
 
-// current returns the value as the files are now, and its version: 1 at first, one more for every change.
+// current returns the value as the files are, or were lookEvery ago, and its version: 1 at first, one more
+// for every change.
 func (w *watched[T]) current() (T, uint64) {
 	w.mu.Lock()
 	var failure error
-	if w.stale() {
-		failure = w.fresh(w.reload())
+	if now := time.Now(); now.Sub(w.looked) >= w.every {
+		w.looked = now
+		if w.stale() {
+			failure = w.fresh(w.reload())
+		}
 	}
 	value, version := w.value, w.version
 	w.mu.Unlock()
