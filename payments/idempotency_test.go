@@ -223,6 +223,32 @@ func TestOrderLikeAKey(t *testing.T) {
 	})
 }
 
+// TestOrderIsBeingCreated takes a second payment for an order while the first is on its
+// way: what comes of that may be in doubt, and then the payer could pay twice.
+func TestOrderIsBeingCreated(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		var b *bench
+		held := false
+		b = newBench(t, kind, rig.Options{Config: payments.Config{Fault: func(point string) {
+			if point != "create.after_write" || held {
+				return
+			}
+			held = true
+			b.sends(rig.Rahmet, rahmetCreate, 0, func() {
+				_, err := b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1"))
+				b.refuses("while the first is created", err, pay.ClassInProgress)
+			})
+			b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("2")))
+		}}})
+		first := b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1")))
+		second := b.must(b.Engine.Create(b.ctx(), b.call(), rahmetPayment("1")))
+		if first.ID == second.ID || !held {
+			t.Errorf("payments %s and %s, held: %t", first.ID, second.ID, held)
+		}
+	})
+}
+
 // TestConcurrentSameKey asks for one payment 32 times at once.
 func TestConcurrentSameKey(t *testing.T) {
 	t.Parallel()

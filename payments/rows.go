@@ -117,17 +117,24 @@ func (a *attempt) stillSo(b *ledger.Book) error {
 	return a.guard(b)
 }
 
-// checkOrder refuses a create for an order of which another payment is in doubt, and
-// finds the sequence of a key that is made of the order id.
+// checkOrder refuses a create for an order of which another payment is in doubt or is just
+// being created, which may yet be in doubt. It finds the sequence of a key that is made of
+// the order id.
 func (a *attempt) checkOrder(tx store.Tx) error {
 	books, err := tx.Order(a.book.Connection, a.book.OrderID)
 	if err != nil {
 		return err
 	}
 	for _, b := range books {
-		if d := b.InDoubt(); d != nil && b.ID != a.book.ID {
+		if b.ID == a.book.ID {
+			continue
+		}
+		if d := b.InDoubt(); d != nil {
 			a.blocked(b.ID)
 			return inDoubt(b, d)
+		}
+		if o := b.Last(pay.OpCreate); o != nil && o.Running() {
+			return inProgress("create of " + b.PaymentID() + ", of the same order, is being carried out")
 		}
 	}
 	if a.opened == nil {

@@ -25,7 +25,7 @@ const (
 	ClassIntegrity      Class = 16 // an answer that contradicts what was asked, or a bad signature
 	ClassInDoubt        Class = 17 // refused while an earlier operation is in doubt
 	ClassKeyReused      Class = 18 // the same key with other fields
-	ClassInProgress     Class = 19 // the same key is still running
+	ClassInProgress     Class = 19 // the same key, or what must end first, is still running
 	ClassPluginFault    Class = 20 // the plugin trapped, lied or broke the ABI
 	ClassHostFault      Class = 21 // payhost's own fault
 )
