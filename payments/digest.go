@@ -99,7 +99,7 @@ func (e *Engine) weighAbsence(w *writing, h hints, s seen) {
 	for i := range w.book.Operations {
 		o := &w.book.Operations[i]
 		// Two looks must be apart: one answer read twice agrees with itself.
-		if o.Outcome == pay.OutcomeInDoubt && s.at.Sub(o.SentAt) > horizonOf(o, h) && s.at.Sub(o.AbsentAt) >= h.poll &&
+		if o.Outcome == pay.OutcomeInDoubt && s.at.Sub(o.LeftBy()) > horizonOf(o, h) && s.at.Sub(o.AbsentAt) >= h.poll &&
 			absent(w.book, o, h, s) {
 			line.Absent = append(line.Absent, o.ID)
 		}

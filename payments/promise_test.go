@@ -129,3 +129,38 @@ func TestHorizonOfBoth(t *testing.T) {
 		b.folded(unpaid)
 	})
 }
+
+// TestHorizonBeginsAtTheEnd sends a refund slowly: what it asks for may have left at the end, long after "sending" was
+// written, and only from then on does its absence begin to count.
+func TestHorizonBeginsAtTheEnd(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, kind string) {
+		const horizon, slow = 6 * time.Hour, 4 * time.Second
+		var b *bench
+		b = newBench(t, kind, rig.Options{
+			Native: map[string]sdk.Provider{rig.Rahmet: patient{careless{rahmet.New(), pay.IdempotencyLookup}, horizon}},
+			Config: payments.Config{Fault: func(point string) {
+				if point == "refund.after_write" {
+					b.Clock.Advance(slow)
+				}
+			}},
+		})
+		book := paidRahmet(t, b)
+		b.fault(rig.Rahmet, simkit.Fault{Path: refundPath, Kind: simkit.CutBefore, Count: 1})
+		book = b.doubtful(b.Engine.Refund(b.ctx(), b.call(), book.PaymentID(), payments.NewRefund{Amount: pay.New(100000, pay.KZT)}))
+		doubt := book.Operation(book.InDoubt().Operation)
+		for _, look := range []struct {
+			after  time.Duration // of "sending"
+			counts int
+		}{{horizon + slow/2, 0}, {horizon + 2*slow, 1}} {
+			b.Clock.Advance(doubt.SentAt.Add(look.after).Sub(b.Clock.Now()))
+			book, err := b.Engine.Probe(b.ctx(), doubt.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := book.Operation(doubt.ID).Absent; got != look.counts {
+				t.Errorf("%s after it was to be sent: %d looks count, want %d\n%s", look.after, got, look.counts, b.timeline(book))
+			}
+		}
+	})
+}

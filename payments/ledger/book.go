@@ -73,7 +73,7 @@ type Operation struct {
 	KeyLifetimeMS int64 `json:"key_lifetime_ms,omitempty"` // the shortest; 0 if none did
 
 	BeganAt    time.Time `json:"began_at"`
-	SentAt     time.Time `json:"sent_at,omitzero"`     // when a writing call last left
+	SentAt     time.Time `json:"sent_at,omitzero"`     // when a writing call was last about to leave
 	FirstSent  time.Time `json:"first_sent,omitzero"`  // when the first one did
 	DoubtSince time.Time `json:"doubt_since,omitzero"` // zero unless in doubt; kept while it is sent again
 	EndedAt    time.Time `json:"ended_at,omitzero"`    // of the last attempt
@@ -160,6 +160,15 @@ func (b *Book) Last(op pay.Operation) *Operation {
 		}
 	}
 	return nil
+}
+
+// LeftBy is when the last byte of a writing call had left, at the latest: SentAt is
+// written before the first one leaves.
+func (o *Operation) LeftBy() time.Time {
+	if o.EndedAt.After(o.SentAt) {
+		return o.EndedAt
+	}
+	return o.SentAt
 }
 
 // Running reports whether an attempt is under way.
