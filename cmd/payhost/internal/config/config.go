@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -223,7 +224,7 @@ func Load(path string, flags map[string]any) (*Config, error) {
 	}
 	written := koanf.New(".")
 	if err := written.Load(file.Provider(path), yaml.Parser()); err != nil {
-		return nil, Errors{"config file: " + err.Error()}
+		return nil, Errors{"config file: " + unread(err)}
 	}
 	forgetEmpty(written)
 	if err := k.Merge(written); err != nil {
@@ -241,6 +242,16 @@ func Load(path string, flags map[string]any) (*Config, error) {
 		}
 	}
 	return decode(k.Raw())
+}
+
+// unread is what is wrong with a file, without what stands in it: it may be a secret's file
+// that was given by mistake.
+func unread(err error) string {
+	text := err.Error()
+	if strings.Contains(text, " into map[") {
+		return "holds no keys with values"
+	}
+	return regexp.MustCompile("`[^`]*`").ReplaceAllString(text, "a value")
 }
 
 // forgetEmpty takes out what has a default and stands in the file without a value, such

@@ -135,6 +135,7 @@ func TestLoadRefuses(t *testing.T) {
 		"record what":       {"limits:", "record: {dir: d, operations: [pay]}\nlimits:", `record.operations.0: "pay" is no operation`},
 		"record how much":   {"limits:", "record: {dir: d, keep: -1}\nlimits:", "record.keep: is not from 1"},
 		"not YAML":          {"limits:", "limits: [", "config file"},
+		"keys' retention":   {"limits:", "retention: {keys: 399d}\nlimits:", "retention.keys: is shorter than 400d"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -146,5 +147,14 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestAnotherFile gives a secret's file for the configuration: nothing of it is told.
+func TestAnotherFile(t *testing.T) {
+	t.Parallel()
+	_, err := load(t, "secret-part-of-a-file", nil)
+	if err == nil || err.Error() != "config file: holds no keys with values" {
+		t.Errorf("error %v", err)
 	}
 }
