@@ -29,7 +29,7 @@ func (h *Host) Get(key string) ([]byte, int64, error) {
 }
 
 // Put writes a value of at most 256 KiB under a key of at most 256 bytes, for a
-// time (0 for good), if what is there is as expected: [Any], [Absent] or a
+// time (0 for good, else a millisecond or more), if what is there is as expected: [Any], [Absent] or a
 // version. It returns the new version; a lost race is an error that [IsConflict]
 // knows.
 func (h *Host) Put(key string, value []byte, ttl time.Duration, expect int64) (int64, error) {
@@ -37,9 +37,17 @@ func (h *Host) Put(key string, value []byte, ttl time.Duration, expect int64) (i
 	if err != nil {
 		return 0, err
 	}
-	code, version := h.g.KVPut([]byte(key), blob, ttl.Milliseconds(), expect)
+	code, version := h.g.KVPut([]byte(key), blob, lifetime(ttl), expect)
 	h.freeBlob(blob, len(value))
 	return version, h.check(code)
+}
+
+// lifetime is a time in milliseconds. What is shorter than one is not for good, as 0 is.
+func lifetime(ttl time.Duration) int64 {
+	if 0 < ttl && ttl < time.Millisecond {
+		return 1
+	}
+	return ttl.Milliseconds()
 }
 
 // Delete removes a key if what is there is as expected.
@@ -50,7 +58,7 @@ func (h *Host) Delete(key string, expect int64) error {
 // Incr adds delta to a counter, which begins at 0, and returns its new value.
 // It is atomic over all instances.
 func (h *Host) Incr(key string, delta int64, ttl time.Duration) (int64, error) {
-	code, value := h.g.KVIncr([]byte(key), delta, ttl.Milliseconds())
+	code, value := h.g.KVIncr([]byte(key), delta, lifetime(ttl))
 	return value, h.check(code)
 }
 
