@@ -167,14 +167,14 @@ func (m *Maker) made(ctx context.Context, source string, ldflags []string, finis
 	if err := run(build); err != nil {
 		return nil, err
 	}
-	module, err := m.finished(ctx, built, finish)
+	module, err := m.finished(built, finish)
 	if err == nil {
 		m.modules[id] = module
 	}
 	return module, err
 }
 
-func (m *Maker) finished(ctx context.Context, built string, finish func(path string) error) ([]byte, error) {
+func (m *Maker) finished(built string, finish func(path string) error) ([]byte, error) {
 	raw, err := os.ReadFile(built)
 	if err != nil {
 		return nil, err
