@@ -70,9 +70,10 @@ func OpenIdentity(name string, config IdentityConfig) (*Identity, error) {
 func (i *Identity) Name() string { return i.name }
 
 // Current returns the identity as its files are, or were ten milliseconds ago: calls that come thick share a
-// look. They are looked at by one stat each, and read if they changed. A change that does not load (a certificate whose key has not arrived yet, an expired certificate,
-// a cut file) leaves the old material as a whole. A certificate that expires in use is still returned: the
-// server will refuse it, and Certificate.Leaf.NotAfter tells it beforehand.
+// look. They are looked at by one stat each, and read if they changed. A change that does not load (a
+// certificate whose key has not arrived yet, an expired certificate, a cut file) leaves the old material as a
+// whole. A certificate that expires in use is still returned: the server will refuse it, and
+// Certificate.Leaf.NotAfter tells it beforehand.
 func (i *Identity) Current() Material {
 	material, version := i.files.current()
 	material.Version = version
