@@ -142,7 +142,7 @@ func BenchmarkFromImage(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: 2, InitTimeout: patience})
+	pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: 2, InitTimeout: patience, Backoff: time.Nanosecond})
 	if err != nil {
 		b.Fatal(err)
 	}
