@@ -23,6 +23,7 @@ func suites(mode string) []suite {
 		{name: "engine", pkg: engine, match: "^Benchmark(Create|Bound|Dirty|Restore|Burst)$", time: "200ms", rounds: 6},
 		{name: "calls", pkg: "./host/internal/wasm", match: "^Benchmark(EmptyCall|EmptyGoCall|HostCall)$", time: "200ms", rounds: 6},
 		{name: "peers", module: "bench", pkg: "./peers", match: "^BenchmarkCreate$", time: "200ms", rounds: 6},
+		{name: "machine", pkg: "./internal/witness", match: "^BenchmarkMachine$", time: "20x", rounds: 6},
 		{name: "stop", pkg: engine, match: "^BenchmarkStop$", time: "20x", rounds: 3},
 		{name: "load", pkg: engine, match: "^BenchmarkLoad$", time: "1x", rounds: 3},
 		{name: "idle", pkg: engine, match: "^BenchmarkIdle$", time: "1x", rounds: 2},

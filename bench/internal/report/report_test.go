@@ -142,6 +142,24 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
+// TestMachine tells what the machine asks for memory, where that was measured.
+func TestMachine(t *testing.T) {
+	t.Parallel()
+	f := figures(t)
+	if got := report.New(f, "a machine", 3).Machine; got != "a machine" {
+		t.Errorf("machine %q", got)
+	}
+	line := "BenchmarkMachine-2 20 44693353 ns/op 1060 call-ns 12600 page-ns 15300 private-page-ns"
+	if err := f.Add("machine", strings.NewReader(line)); err != nil {
+		t.Fatal(err)
+	}
+	want := "a machine, where a page that is touched for the first time costs 12.6 µs, one of a private mapping of a file 15.3 µs, " +
+		"and a system call 1060 ns"
+	if got := report.New(f, "a machine", 3).Machine; got != want {
+		t.Errorf("machine %q, want %q", got, want)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder

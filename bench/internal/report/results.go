@@ -1,6 +1,9 @@
 package report
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Results is what a run of make bench found; the plot is drawn from it.
 type Results struct {
@@ -22,7 +25,21 @@ type Bar struct {
 
 // New makes the results of figures.
 func New(f *Figures, machine string, rounds int) *Results {
-	return &Results{Machine: machine, Rounds: rounds, Rows: Rows(f), Call: calls(f), Whole: wholes(f)}
+	return &Results{Machine: machine + costs(f), Rounds: rounds, Rows: Rows(f), Call: calls(f), Whole: wholes(f)}
+}
+
+// costs says what the machine asks for memory and for its kernel, which differs more than
+// the speed of processors; "" where it was not measured.
+func costs(f *Figures) string {
+	const name = "machine:Machine"
+	fresh, ok := f.Median(name, "page-ns")
+	copied, _ := f.Median(name, "private-page-ns")
+	call, _ := f.Median(name, "call-ns")
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf(", where a page that is touched for the first time costs %s µs, one of a private mapping of a file %s µs, "+
+		"and a system call %s ns", number(fresh/1e3), number(copied/1e3), number(call))
 }
 
 // variant is a way to do the work.
