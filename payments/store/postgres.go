@@ -19,6 +19,8 @@ import (
 )
 
 const (
+	// leastConns is one that listens, two that write, and one that reads.
+	leastConns = 4
 	// mostTries is how often an update is tried that PostgreSQL asks to try again.
 	mostTries = 10
 	// patience is how long a COMMIT is waited for, even if the caller has gone: what became of it is worth to know.
@@ -51,9 +53,9 @@ type Postgres struct {
 var _ Store = (*Postgres)(nil)
 
 // OpenPostgres connects to the database of a URL and brings it to this program's
-// schema; several processes may do so at once. Errors name the database's host
-// and name: it cannot be reached, it refuses the user, or it was written by a newer
-// program.
+// schema; several processes may do so at once. The URL may say pool_max_conns, which is
+// 4 or more. Errors name the database's host and name: it cannot be reached, it refuses
+// the user, or it was written by a newer program.
 func OpenPostgres(ctx context.Context, url string, config Config) (*Postgres, error) {
 	poolConfig, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -61,6 +63,9 @@ func OpenPostgres(ctx context.Context, url string, config Config) (*Postgres, er
 	}
 	if !strings.Contains(url, "pool_max_conns") {
 		poolConfig.MaxConns = connections()
+	} else if poolConfig.MaxConns < leastConns {
+		return nil, fmt.Errorf("store open: pool_max_conns is %d, and fewer than %d connections may wait for each other for ever",
+			poolConfig.MaxConns, leastConns)
 	}
 	s, err := openPostgres(ctx, poolConfig, config.withDefaults())
 	if err != nil {

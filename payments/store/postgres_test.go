@@ -55,7 +55,10 @@ func TestPostgresRefuses(t *testing.T) {
 		}
 	}
 	url := pgtest.Database(t)
-	if s := openPostgres(t, url); s.Exclusive() || s.Pool() == nil {
+	if _, err := store.OpenPostgres(t.Context(), url+"&pool_max_conns=3", store.Config{}); err == nil || !strings.Contains(err.Error(), "pool_max_conns is 3") {
+		t.Errorf("open with three connections: %v", err)
+	}
+	if s := openPostgres(t, url+"&pool_max_conns=4"); s.Exclusive() || s.Pool() == nil {
 		t.Error("exclusive, or without a pool")
 	}
 	for _, text := range []string{
