@@ -44,7 +44,7 @@ func TestConnectRefuses(t *testing.T) {
 		text   string
 	}{
 		"name taken":           {func(c *host.ConnectionConfig) { c.Name = "main" }, "connections.main", "already"},
-		"bad name":             {func(c *host.ConnectionConfig) { c.Name = "../x" }, "connections", "lowercase"},
+		"bad name":             {func(c *host.ConnectionConfig) { c.Name = "../x" }, "connections.../x", "lowercase"},
 		"unknown plugin":       {func(c *host.ConnectionConfig) { c.Plugin = "nope" }, "connections.second.plugin", "not loaded"},
 		"no URL":               {func(c *host.ConnectionConfig) { c.BaseURL = "" }, "connections.second.base_url", "absolute"},
 		"http":                 {func(c *host.ConnectionConfig) { c.BaseURL = "http://pay.example" }, "connections.second.base_url", "allow_http"},

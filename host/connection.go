@@ -68,7 +68,7 @@ func (c *Connection) Manifest() (pay.Manifest, error) {
 func (h *Host) Connect(ctx context.Context, config ConnectionConfig) (*Connection, error) {
 	field := "connections." + config.Name
 	if !validName(config.Name) {
-		return nil, configError("connections", "name must be 1 to 64 lowercase letters, digits, dashes or underscores")
+		return nil, configError("connections."+config.Name, "name must be 1 to 64 lowercase letters, digits, dashes or underscores")
 	}
 	h.mu.Lock()
 	p := h.plugins[config.Plugin]

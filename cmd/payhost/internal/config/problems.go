@@ -106,8 +106,8 @@ func (c *Config) connectionProblems(name string, add func(field, problem string)
 	conn.fileProblems(func(field, problem string) { add(at+"."+field, problem) })
 }
 
-// nameProblem says of a plugin or connection that it can't be named so. The host would
-// refuse it, too, and not say which.
+// nameProblem says of a plugin or connection that it can't be named so, as the host would
+// when it is opened: together with what else is wrong.
 func nameProblem(at, name string, add func(field, problem string)) {
 	if !regexp.MustCompile(`^[a-z0-9_-]{1,64}$`).MatchString(name) {
 		add(at, "name is not 1 to 64 lowercase letters, digits, dashes or underscores")
