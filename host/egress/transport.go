@@ -55,7 +55,7 @@ func newTransports(base context.Context, config Config) *transports {
 	}
 }
 
-// acquire returns the transport for the identity as its files are now. identity may be nil. The caller must
+// acquire returns the transport for the identity as its files are, see vault.Identity.Current. identity may be nil. The caller must
 // release it when the answer was read.
 func (ts *transports) acquire(identity *vault.Identity) *transport {
 	name := ""
