@@ -49,9 +49,13 @@ func misbehave(ctx context.Context, c *host.Connection, d deed, order string) (h
 	})
 }
 
-// missed is how a call ends that never got to its guest: on a machine with much else to
-// do, the instance in place of the last one's is not there within its tenth of a second.
-const missed = "no plugin instance was free in time"
+// missed reports whether a call never got to its guest: on a machine with much else to do,
+// the instance in place of the last one's is not there within its tenth of a second. It is
+// told either of two ways, by whether the calls before failed, too.
+func missed(err error) bool {
+	return pay.ClassOf(err) == pay.ClassLimit && (strings.Contains(err.Error(), "no plugin instance was free in time") ||
+		strings.Contains(err.Error(), "its next instance waits"))
+}
 
 // try makes the plugin do a deed. It reports whether the plugin was there to do it, and
 // what was wrong with the end.
@@ -64,7 +68,7 @@ func (d deed) try(ctx context.Context, c *host.Connection, order string) (done b
 	switch {
 	case d.classes == nil:
 		return true, d.look(&result, err)
-	case d.patience == short && class == pay.ClassLimit && strings.Contains(err.Error(), missed):
+	case d.patience == short && missed(err):
 		return false, nil
 	case !slices.Contains(d.classes, class):
 		return true, fmt.Errorf("%s: ended as %s (%w), want %v", d.name, class, err, d.classes)
