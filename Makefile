@@ -86,5 +86,5 @@ bench: build ## Measure every row of docs/performance.md, peers too, in a quarte
 soak: ## Soak good plugins beside a hostile one for SOAK
 	go test -tags memory.counters -timeout 0 ./internal/soak -run Soak -v -soak $(SOAK)
 
-clean: ## Remove what was built
-	rm -rf build dist
+clean: ## Remove what was built, by tests too
+	rm -rf build dist "$$(go env GOCACHE)/payhost-tests"

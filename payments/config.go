@@ -61,10 +61,14 @@ const (
 	LateReview     LatePolicy = "review"      // an alert: a person decides
 )
 
+// LeastKeyRetention is how long idempotency keys are kept at least, and by default: a repeat
+// may come with a late refund.
+const LeastKeyRetention = 400 * day
+
 // Retention says how long things are kept; zero fields have defaults. Entries and
 // books are kept for ever.
 type Retention struct {
-	Keys          time.Duration // idempotency keys; default and least 400 days
+	Keys          time.Duration // idempotency keys; LeastKeyRetention by default, and if it is less
 	Events        time.Duration // events that are delivered or given up; default 90 days
 	Notifications time.Duration // as they came; default 90 days
 	Requests      time.Duration // private requests of operations; default 30 days
@@ -86,7 +90,7 @@ type Observer interface {
 func (c Config) withDefaults() Config {
 	c.CallTimeout = cmp.Or(c.CallTimeout, 10*time.Second)
 	const day = 24 * time.Hour
-	c.Retention.Keys = max(cmp.Or(c.Retention.Keys, 400*day), 400*day)
+	c.Retention.Keys = max(c.Retention.Keys, LeastKeyRetention)
 	c.Retention.Events = cmp.Or(c.Retention.Events, 90*day)
 	c.Retention.Notifications = cmp.Or(c.Retention.Notifications, 90*day)
 	c.Retention.Requests = cmp.Or(c.Retention.Requests, 30*day)

@@ -22,9 +22,6 @@ const mostRecordings = 1_000_000
 // leastSecret is the shortest secret that signs events, in bytes.
 const leastSecret = 16
 
-// leastRetention is how long the engine keeps idempotency keys at least.
-const leastRetention = 400 * 24 * time.Hour
-
 // problems checks what the types alone can't say.
 func (c *Config) problems() Errors {
 	var list Errors
@@ -35,7 +32,7 @@ func (c *Config) problems() Errors {
 	if !slices.Contains([]string{"trace", "debug", "info", "warn", "error", "off"}, c.Log.Level) {
 		add("log.level", "is not one of trace, debug, info, warn, error, off")
 	}
-	if k := time.Duration(c.Retention.Keys); k != 0 && k < leastRetention {
+	if k := time.Duration(c.Retention.Keys); k != 0 && k < payments.LeastKeyRetention {
 		add("retention.keys", "is shorter than 400d: a repeat may come with a late refund")
 	}
 	c.addressProblems(add)
