@@ -72,7 +72,9 @@ func takeError(err error) *pay.Error {
 		return pluginError("initialization: " + err.Error())
 	case errors.Is(err, wasm.ErrBackoff):
 		return &pay.Error{Class: pay.ClassLimit, Message: err.Error(), Advice: pay.AdviceRetrySameKey}
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled):
+		return &pay.Error{Class: pay.ClassLimit, Message: "caller gave up before a plugin instance was free", Advice: pay.AdviceRetrySameKey}
+	case errors.Is(err, context.DeadlineExceeded):
 		return &pay.Error{Class: pay.ClassLimit, Message: "no plugin instance was free in time", Advice: pay.AdviceRetrySameKey}
 	case errors.Is(err, wasm.ErrClosed):
 		return errClosed()

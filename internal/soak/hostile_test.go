@@ -31,6 +31,7 @@ var deeds = []deed{
 	{"allocate", ample, []pay.Class{pay.ClassLimit}},
 	{"straight", short, []pay.Class{pay.ClassTimeout}},
 	{"bulk", short, []pay.Class{pay.ClassTimeout}},
+	{"touch", short, []pay.Class{pay.ClassTimeout}},
 	{"panic", ample, []pay.Class{pay.ClassPluginFault}},
 	{"exit", ample, []pay.Class{pay.ClassPluginFault}},
 	{"reply", ample, []pay.Class{pay.ClassPluginFault}},

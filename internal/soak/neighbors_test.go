@@ -217,7 +217,7 @@ func (s *strain) collect() {
 func (s *strain) misuse(b *testing.B, c *host.Connection, list []deed) (end func()) {
 	b.Helper()
 	ctx, stop := context.WithCancel(b.Context())
-	late := make([][]time.Duration, len(list))
+	late := make([][]witness.Span, len(list))
 	var wg sync.WaitGroup
 	for i, d := range list {
 		wg.Go(func() {
@@ -227,14 +227,15 @@ func (s *strain) misuse(b *testing.B, c *host.Connection, list []deed) (end func
 					b.Errorf("%s ended well", d.name)
 					return
 				}
-				late[i] = append(late[i], max(0, time.Since(began)-d.patience))
+				due := began.Add(d.patience)
+				late[i] = append(late[i], witness.Span{Began: due, Ended: due.Add(max(0, time.Since(due)))})
 			}
 		})
 	}
 	return func() {
 		stop()
 		wg.Wait()
-		s.late = append(s.late, slices.Concat(late...)...)
+		s.late = append(s.late, s.machine.Undisturbed(slices.Concat(late...))...)
 	}
 }
 

@@ -42,17 +42,20 @@ func (b *backoff) failed(now time.Time) {
 // succeeded counts a call that did not.
 func (b *backoff) succeeded() { b.faults = max(0, b.faults-1) }
 
+// left is how long the next instance waits still. A call that ended well has made the
+// interval shorter, and with it the wait.
+func (b *backoff) left(now time.Time) time.Duration {
+	return max(0, min(b.next.Sub(now), b.interval()))
+}
+
 // admit returns zero if an instance may be made now, which then has its turn, and
 // otherwise how long to wait before asking again.
 func (b *backoff) admit(now time.Time) time.Duration {
-	every := b.interval()
-	if every == 0 {
-		return 0
-	}
-	// A call that ended well has made the interval shorter, and with it the wait.
-	if wait := min(b.next.Sub(now), every); wait > 0 {
+	if wait := b.left(now); wait > 0 {
 		return wait
 	}
-	b.next = now.Add(every)
+	if every := b.interval(); every > 0 {
+		b.next = now.Add(every)
+	}
 	return 0
 }

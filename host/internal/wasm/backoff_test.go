@@ -68,8 +68,8 @@ func TestBackoff(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := pool.Take(ctx, time.Now().Add(patience)); !errors.Is(err, wasm.ErrBackoff) {
-		t.Errorf("a call that was canceled has %v, want ErrBackoff", err)
+	if _, err := pool.Take(ctx, time.Now().Add(patience)); !errors.Is(err, context.Canceled) {
+		t.Errorf("a call that was canceled has %v, and nobody's time was over", err)
 	}
 	had := make(chan *wasm.Instance)
 	wait := func() {
@@ -91,5 +91,23 @@ func TestBackoff(t *testing.T) {
 	}
 	if s := settled(pool); s.Backoff != 0 {
 		t.Errorf("after as many calls that ended well the next instance waits %s", s.Backoff)
+	}
+}
+
+// TestOverInTimeIsNotBackoff has a call that finds no instance in time although the next
+// one may be made: it is not told that its plugin's failures hold it up.
+func TestOverInTimeIsNotBackoff(t *testing.T) {
+	t.Parallel()
+	pool, good := failing(t, 5)
+	out := []*wasm.Instance{good}
+	for pool.Stats().Idle > 0 {
+		out = append(out, take(t, pool))
+	}
+	time.Sleep(pool.Stats().Backoff)
+	if _, err := pool.Take(t.Context(), time.Now()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a call has %v, want a deadline that is over", err)
+	}
+	for _, inst := range out {
+		pool.Put(inst)
 	}
 }

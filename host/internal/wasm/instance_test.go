@@ -109,7 +109,7 @@ func TestLoopFreeMutualRecursionReturns(t *testing.T) {
 	t.Parallel()
 	inst := instantiate(t, hostile)
 	if got, err := inst.Call(t.Context(), nobody{}, opMutual, 0, time.Now().Add(patience)); err != nil || got != 1 {
-		t.Fatalf("even(1<<14) = %d, %v", got, err)
+		t.Fatalf("even(1<<12), four times, = %d, %v", got, err)
 	}
 	if inst.Ticks() == 0 {
 		t.Error("16384 calls passed no check")

@@ -58,7 +58,7 @@ func (p *Pool) deliver(inst *Instance, err error, made chan<- error) {
 func (p *Pool) Warm(ctx context.Context, n int) {
 	have := p.Stats()
 	for range n - have.Idle - have.Out {
-		if p.acquire(ctx, time.Now()) != nil {
+		if ctx.Err() != nil || p.acquire(ctx, time.Now()) != nil {
 			return
 		}
 		inst, err := p.make(ctx)
@@ -101,11 +101,13 @@ func (p *Pool) first(ctx context.Context, warm func(*Instance) error) (*Instance
 		return inst, nil
 	}
 	img, err := inst.capture()
-	if err == nil {
-		err = inst.resume(img)
-	}
 	if err != nil {
 		inst.Close()
+		return nil, err
+	}
+	if err := inst.resume(img); err != nil {
+		inst.Close()
+		img.memory.free()
 		return nil, err
 	}
 	p.image.Store(img)

@@ -64,18 +64,23 @@ func (p *Pool) obtain(ctx context.Context, deadline time.Time) (*Instance, error
 // wait is what a call waits for besides an instance that comes back.
 type wait struct {
 	most   time.Duration // then it looks again
-	late   error         // what it has if its own time is over first
+	held   bool          // nothing is on its way: the next instance waits, since calls keep failing
 	made   <-chan error  // of the instance that is made for it
 	before bool          // it has waited before
+}
+
+// late is what a call has whose own time is over first.
+func (w wait) late() error {
+	if w.held {
+		return ErrBackoff
+	}
+	return context.DeadlineExceeded
 }
 
 // plan says what a call that finds no instance waits for. The caller holds the lock.
 func (p *Pool) plan(ctx context.Context, w *wait) {
 	first := !w.before
-	w.most, w.late, w.before = forever, context.DeadlineExceeded, true
-	if p.backoff.interval() > 0 {
-		w.late = ErrBackoff
-	}
+	w.most, w.before = forever, true
 	switch {
 	case p.cleaning: // what the tidier has in hand is there sooner than another
 		w.most, w.before = tidyAfter, false
@@ -88,6 +93,7 @@ func (p *Pool) plan(ctx context.Context, w *wait) {
 			w.made = p.order(ctx)
 		}
 	}
+	w.held = !p.cleaning && p.making == 0 && p.backoff.left(time.Now()) > 0
 }
 
 // forever is longer than any call.
@@ -110,12 +116,15 @@ func (p *Pool) await(ctx context.Context, w wait, deadline time.Time) error {
 		return err
 	case <-timer.C:
 		if left <= w.most {
-			return w.late
+			return w.late()
 		}
 	case <-p.done:
 		return ErrClosed
 	case <-ctx.Done():
-		return w.late
+		if ctx.Err() == context.DeadlineExceeded {
+			return w.late()
+		}
+		return ctx.Err()
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func sleb(v int64) []byte {
 // before the engine's own limit, and with little memory: all stacks that the engine
 // allocates on the way are together less than twice the largest.
 func TestRecursionEnds(t *testing.T) { // alone: it counts what the process allocates
-	const most = 2*16<<20 + 8<<20 // and what the engine's trace needs
+	const most = 2*2*rewrite.MaxStack + 8<<20 // and what the engine's trace needs
 	for name, code := range recursions() {
 		t.Run(name, func(t *testing.T) {
 			p := prepared(t, code)
@@ -114,8 +114,8 @@ func TestDeepCallsThatEnd(t *testing.T) {
 	p := prepared(t, programs()["calls of itself"])
 	m := start(t, p.Binary)
 	for range 200 {
-		if got, err := m.call(t, 10_000); err != nil || got[0] != 20_000 {
-			t.Fatalf("run(10000) is %v, %v", got, err)
+		if got, err := m.call(t, 5000); err != nil || got[0] != 10_000 {
+			t.Fatalf("run(5000) is %v, %v", got, err)
 		}
 	}
 	if room := int32(m.mod.ExportedGlobal(p.Room).Get()); room != rewrite.Room {

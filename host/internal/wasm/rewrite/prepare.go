@@ -20,8 +20,9 @@ const Slice = 1 << 18
 
 // MaxStack is how many bytes of the host's stack the calls of a guest may hold, by an
 // estimate from above. The engine doubles its stack when it is full, so that it takes
-// at most twice as much. A Go plugin can go some 32,000 calls deep in a small function.
-const MaxStack = 8 << 20
+// at most twice as much, each time in memory that is new to the process. A Go plugin can
+// go some 8,000 calls deep in a small function.
+const MaxStack = 2 << 20
 
 // Room is what of MaxStack gates give out. The rest is for the first call and the last
 // ones, which pass none.

@@ -72,6 +72,8 @@ func (provider) Create(h *sdk.Host, r *pay.CreateRequest) (*pay.Result, error) {
 		keep(r.OrderID)
 	case "bulk":
 		bulk()
+	case "touch":
+		touch()
 	}
 	return &pay.Result{Outcome: pay.OutcomeDeclined, ProviderCode: found()}, nil
 }
@@ -112,6 +114,17 @@ func bulk() {
 	for {
 		clear(b)
 		copy(b, b[len(b)/2:])
+	}
+}
+
+// touch writes a word to each page of as much memory as there is: as many pages that the
+// kernel finds, for as few steps, as can be.
+func touch() {
+	b := make([]byte, 48<<20)
+	for {
+		for i := 0; i < len(b); i += 4 << 10 {
+			b[i]++
+		}
 	}
 }
 
