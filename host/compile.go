@@ -38,7 +38,7 @@ func (h *Host) processors() int {
 	return max(1, runtime.GOMAXPROCS(0)/2)
 }
 
-// compiler is the configuration's; what keeps it from its work is logged.
+// compiler is the configuration's.
 func (h *Host) compiler() func(context.Context, []byte) error {
 	if h.config.Compiler == nil {
 		return nil
@@ -46,12 +46,18 @@ func (h *Host) compiler() func(context.Context, []byte) error {
 	return func(ctx context.Context, module []byte) error {
 		err := h.config.Compiler(ctx, module)
 		var refused *pay.Error
-		switch {
-		case errors.As(err, &refused):
+		if errors.As(err, &refused) {
 			return &wasm.LoadError{Reason: refused.Message, Err: err}
-		case err != nil && !errors.Is(err, ErrCompileHere) && ctx.Err() == nil:
-			h.config.Logger.Warn("revision is compiled in this process, beside the calls", "error", err)
 		}
 		return err
+	}
+}
+
+// compiledHere logs what kept the compiler from its work.
+func (h *Host) compiledHere(ctx context.Context) func(error) {
+	return func(why error) {
+		if !errors.Is(why, ErrCompileHere) && ctx.Err() == nil {
+			h.config.Logger.Warn("revision is compiled in this process, beside the calls", "error", why)
+		}
 	}
 }

@@ -27,7 +27,7 @@ func TestCompiler(t *testing.T) {
 		"done":             {host.Compile, ""},
 		"failed":           {func(context.Context, string, []byte) error { return errors.New("no processes left") }, "no processes left"},
 		"declined":         {func(context.Context, string, []byte) error { return host.ErrCompileHere }, ""},
-		"says so and lies": {func(context.Context, string, []byte) error { return nil }, ""},
+		"says so and lies": {func(context.Context, string, []byte) error { return nil }, "is not in the cache"},
 		"of another module": {func(ctx context.Context, dir string, _ []byte) error {
 			return errors.New(host.Compile(ctx, dir, emptyModule()).Error())
 		}, "not a payhost plugin"},

@@ -108,7 +108,7 @@ func (h *Host) compile(ctx context.Context, binary []byte, isolation Isolation) 
 	limits := h.config.Limits
 	module, err := wasm.Compile(ctx, binary, wasm.Config{
 		MemoryBytes: limits.MemoryBytes, TotalBytes: limits.PluginBytes, CacheDir: h.config.CacheDir, LogBytes: limits.LogBytes,
-		Workers: h.processors(), Elsewhere: h.compiler(),
+		Workers: h.processors(), Elsewhere: h.compiler(), Here: h.compiledHere(ctx),
 	})
 	if err != nil {
 		return nil, h.refused(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/payhost/payhost/host"
 	"github.com/payhost/payhost/internal/benchwork"
+	"github.com/payhost/payhost/internal/prebuilt"
 	"github.com/payhost/payhost/internal/witness"
 	"github.com/payhost/payhost/sdk/pay"
 )
@@ -42,15 +42,13 @@ const (
 // and while the new revision is made: by a process of its own, as payhost serve has it
 // made, and in the one that serves. One operation is one swap.
 func BenchmarkSwap(b *testing.B) {
-	program := filepath.Join(b.TempDir(), "payhost")
-	build := exec.CommandContext(b.Context(), "go", "build", "-o", program, "./cmd/payhost")
-	build.Dir = "../.." // another module
-	if text, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("build payhost: %v\n%s", err, text)
+	maker, err := prebuilt.Open(b.Context())
+	if err != nil {
+		b.Fatal(err)
 	}
 	b.Run("compiler=apart", func(b *testing.B) {
 		swap(b, host.Config{Compiler: func(ctx context.Context, module []byte) error {
-			cmd := exec.CommandContext(ctx, program, "compile", "--cache", cacheDir())
+			cmd := exec.CommandContext(ctx, maker.Program(), "compile", "--cache", cacheDir())
 			cmd.Stdin, cmd.Stderr = bytes.NewReader(module), os.Stderr
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.GOMAXPROCS(0)/2)))

@@ -22,6 +22,10 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
+// engineVersion has the program call its engine as a test does, which knows no version
+// of what it depends on: the engine reads no machine code of another version.
+const engineVersion = "github.com/tetratelabs/wazero/internal/version.version=dev"
+
 // Maker makes modules and keeps them. It may be used by several goroutines and, since all
 // processes have the same folder, beside others.
 type Maker struct {
@@ -58,6 +62,10 @@ func open(ctx context.Context) (*Maker, error) {
 	if err != nil {
 		return nil, err
 	}
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f={{.Dir}}", "github.com/payhost/payhost").Output()
+	if err != nil {
+		return nil, err
+	}
 	dir := filepath.Join(strings.TrimSpace(string(cache)), "payhost-tests")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -69,7 +77,9 @@ func open(ctx context.Context) (*Maker, error) {
 	}
 	defer unlock()
 	latest := filepath.Join(dir, "payhost") // which Go links anew only if the code is another
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", latest, "github.com/payhost/payhost/cmd/payhost")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-X "+engineVersion, "-o", latest,
+		"github.com/payhost/payhost/cmd/payhost")
+	build.Dir = strings.TrimSpace(string(root)) // who asks may be another module, the benchmarks'
 	if err := run(build); err != nil {
 		return nil, err
 	}
@@ -91,10 +101,10 @@ func (m *Maker) settle(program []byte) error {
 	if err := os.Chtimes(m.dir, now, now); err != nil {
 		return err
 	}
-	if _, err := os.Stat(m.program()); err == nil {
+	if _, err := os.Stat(m.Program()); err == nil {
 		return nil
 	}
-	return write(m.program(), program, 0o700)
+	return write(m.Program(), program, 0o700)
 }
 
 // forget removes what was made by a state of the code that nobody tested for a day.
@@ -108,7 +118,8 @@ func forget(dir, but string) {
 	}
 }
 
-func (m *Maker) program() string { return filepath.Join(m.dir, "payhost") }
+// Program is payhost itself, whose machine code tests can read.
+func (m *Maker) Program() string { return filepath.Join(m.dir, "payhost") }
 
 // Cache is a folder for compiled plugins, with those of all plugins that were made. Who has
 // many modules takes another: a cache keeps those that were used last.
@@ -119,7 +130,7 @@ func (m *Maker) Cache() string { return filepath.Join(m.dir, "cache") }
 // module of the same code. The bytes are not to be changed.
 func (m *Maker) Plugin(ctx context.Context, source string, ldflags ...string) ([]byte, error) {
 	return m.made(ctx, source, ldflags, func(path string) error {
-		if err := run(exec.CommandContext(ctx, m.program(), "plugin", "pack", path)); err != nil {
+		if err := run(exec.CommandContext(ctx, m.Program(), "plugin", "pack", path)); err != nil {
 			return err
 		}
 		packed, err := os.ReadFile(path)
@@ -137,7 +148,7 @@ func (m *Maker) Guest(ctx context.Context, source string, ldflags ...string) ([]
 
 // Compile puts the machine code of a module into a cache.
 func (m *Maker) Compile(ctx context.Context, module []byte, cache string) error {
-	cmd := exec.CommandContext(ctx, m.program(), "compile", "--cache", cache)
+	cmd := exec.CommandContext(ctx, m.Program(), "compile", "--cache", cache)
 	cmd.Stdin = bytes.NewReader(module)
 	return run(cmd)
 }

@@ -37,6 +37,9 @@ type Config struct {
 	// Elsewhere, if not nil, has something else compile a module into CacheDir, which is
 	// looked into again then. A *LoadError of it refuses the module.
 	Elsewhere func(ctx context.Context, binary []byte) error
+	// Here, if not nil, is told why a module is compiled in this process although there
+	// is Elsewhere.
+	Here func(why error)
 }
 
 // Memory is a way to keep the memory of instances.
@@ -61,6 +64,10 @@ func (e *LoadError) Error() string { return e.Reason }
 
 // Unwrap returns the engine's own error.
 func (e *LoadError) Unwrap() error { return e.Err }
+
+// errUnread is about machine code that something else should have put into the cache.
+var errUnread = errors.New("what was compiled elsewhere is not in the cache, or is another engine's: " +
+	"the same version of payhost and of its dependencies has to compile it")
 
 func refuse(format string, args ...any) error {
 	return &LoadError{Reason: fmt.Sprintf(format, args...)}
@@ -119,6 +126,11 @@ func (m *Module) load(ctx context.Context, binary []byte, key string) error {
 			return refused
 		case err == nil && m.recalled(ctx, cached):
 			return nil
+		case err == nil:
+			err = errUnread
+		}
+		if m.config.Here != nil {
+			m.config.Here(err)
 		}
 	}
 	if cached.begin() == nil && m.compile(ctx, binary, cached) == nil {
