@@ -89,6 +89,9 @@ func (f *conformanceFlags) run(ctx context.Context, out *output, s suite, plugin
 	if err := o.Level.UnmarshalText([]byte(f.level)); err != nil {
 		return &usageError{fmt.Errorf("--level: %w", err)}
 	}
+	if o.Level < conformance.L4 && (f.next != "" || f.cases != "") {
+		return &usageError{fmt.Errorf("--next and --cases are for checks of L4, and --level is %s", f.level)}
+	}
 	if f.parallel < 0 || f.timeout < 0 {
 		return &usageError{errors.New("--parallel and --timeout can't be negative")}
 	}

@@ -95,6 +95,8 @@ func TestConformanceUsage(t *testing.T) {
 		{"a.wasm --report md=x --report junit=x", "--report: two reports for x"},
 		{"a.wasm --report md=no/such/folder/x.md", "no/such/folder: there is no such folder"},
 		{"a.wasm --parallel -1", "can't be negative"},
+		{"a.wasm --level L2 --next b.wasm", "--next and --cases are for checks of L4, and --level is L2"},
+		{"a.wasm --level L3 --cases there", "--next and --cases are for checks of L4, and --level is L3"},
 		{"a.wasm --seed -1", "invalid argument"},
 		{"a.wasm --simulator visa", `--simulator: "visa" is neither built in (acme, rahmet) nor a .yaml file`},
 		{"a.wasm --simulator broken.yaml", "--simulator: broken.yaml:3: no such key"},

@@ -124,7 +124,10 @@ free text can't be known.`,
 				return err
 			}
 			made, err := replay.Save(dir, name, sentence, from.Recording)
-			if err != nil {
+			switch {
+			case errors.Is(err, replay.ErrName):
+				return &usageError{fmt.Errorf("--name: %w", err)}
+			case err != nil:
 				return err
 			}
 			return out.made(made)

@@ -113,4 +113,7 @@ func TestReplayCommands(t *testing.T) {
 	if _, err := command("text", "case", from); !errors.As(err, &usage) {
 		t.Errorf("error %v", err)
 	}
+	if _, err := command("text", "case", from, "--out", dir, "--name", "Refund 1"); !errors.As(err, &usage) || !strings.Contains(err.Error(), "--name") {
+		t.Errorf("a bad name: error %v", err)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -50,6 +51,9 @@ func (a *api) pluginPush() *cobra.Command {
 		Use: "push NAME FILE.wasm", Short: "Upload a revision of a plugin; it is checked and stored, not yet used",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if force && !activate {
+				return &usageError{errors.New("--force is about putting the revision in place: give --activate, too")}
+			}
 			binary, err := os.ReadFile(args[1])
 			if err != nil {
 				return err

@@ -30,3 +30,13 @@ func TestRevisionsTellWhoInsisted(t *testing.T) {
 		t.Errorf("printed\n%swant\n%s", text, want)
 	}
 }
+
+// TestPushByForceAlone refuses what would have no effect.
+func TestPushByForceAlone(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	args := []string{"plugin", "push", "rahmet", "none.wasm", "--force"}
+	if code := execute(t.Context(), newRoot(&out, &errs, suite{}, nil), args, &errs); code != exitUsage || !strings.Contains(errs.String(), "--activate") {
+		t.Errorf("exit %d\n%s%s", code, &out, &errs)
+	}
+}

@@ -108,6 +108,9 @@ var (
 	plainName = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
+// ErrName is what is wrong with the name of a case that can't have it.
+var ErrName = errors.New("is not of lowercase letters, digits and dashes")
+
 // Save makes a case of a recording: a masked file in dir that is ready to be
 // committed. An empty name is made of the operation and its outcome, and an empty
 // sentence likewise. A file of the given name that is there already is an error.
@@ -124,7 +127,7 @@ func Save(dir, name, sentence string, r *host.Recording) (Case, error) {
 		name = nameOf(r)
 	}
 	if !caseName.MatchString(name) {
-		return Case{}, fmt.Errorf("name %q is not of lowercase letters, digits and dashes", name)
+		return Case{}, fmt.Errorf("name %q %w", name, ErrName)
 	}
 	r.About = sentence
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a folder of the repository
