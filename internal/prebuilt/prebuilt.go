@@ -129,7 +129,7 @@ func (m *Maker) Cache() string { return filepath.Join(m.dir, "cache") }
 // in the cache. What the linker is told more, such as another -buildid, makes another
 // module of the same code. The bytes are not to be changed.
 func (m *Maker) Plugin(ctx context.Context, source string, ldflags ...string) ([]byte, error) {
-	return m.made(ctx, source, ldflags, func(path string) error {
+	return m.made(ctx, "plugin", source, ldflags, func(path string) error {
 		if err := run(exec.CommandContext(ctx, m.Program(), "plugin", "pack", path)); err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (m *Maker) Plugin(ctx context.Context, source string, ldflags ...string) ([
 
 // Guest returns the module whose main package is in a folder, as it was built.
 func (m *Maker) Guest(ctx context.Context, source string, ldflags ...string) ([]byte, error) {
-	return m.made(ctx, source, ldflags, func(string) error { return nil })
+	return m.made(ctx, "guest", source, ldflags, func(string) error { return nil })
 }
 
 // Compile puts the machine code of a module into a cache.
@@ -154,14 +154,14 @@ func (m *Maker) Compile(ctx context.Context, module []byte, cache string) error 
 }
 
 // made builds a module, which Go does only if its code is another than before, and
-// finishes what came out if that was not done before.
-func (m *Maker) made(ctx context.Context, source string, ldflags []string, finish func(path string) error) ([]byte, error) {
+// finishes what came out, as its kind is, if that was not done before.
+func (m *Maker) made(ctx context.Context, kind, source string, ldflags []string, finish func(path string) error) ([]byte, error) {
 	source, err := filepath.Abs(source)
 	if err != nil {
 		return nil, err
 	}
 	flags := "-ldflags=" + strings.Join(append([]string{"-s", "-w"}, ldflags...), " ")
-	id := digest([]byte(source + "\n" + flags))
+	id := digest([]byte(kind + "\n" + source + "\n" + flags))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if module, ok := m.modules[id]; ok {

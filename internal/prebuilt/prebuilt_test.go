@@ -58,6 +58,9 @@ func TestMadeOnce(t *testing.T) {
 	if other, err := maker.Guest(t.Context(), source, "-buildid=other"); err != nil || string(other) == string(first) {
 		t.Errorf("another build id makes the same module, %v", err)
 	}
+	if packed, err := maker.Plugin(t.Context(), source); err != nil || len(packed) <= len(first) {
+		t.Errorf("as a plugin it has no manifest: %d bytes, and %d as a guest, %v", len(packed), len(first), err)
+	}
 	if _, err := maker.Plugin(t.Context(), filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("a plugin was made of nothing")
 	}
