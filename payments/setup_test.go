@@ -35,7 +35,7 @@ func openStoreOf(t testing.TB, kind string, w *rig.World) store.Store {
 	var s store.Store
 	var err error
 	if kind == "postgres" {
-		s, err = store.OpenPostgres(t.Context(), pgtest.Database(t), config)
+		s, err = store.OpenPostgres(t.Context(), pgtest.Copy(t, migrated), config)
 	} else {
 		s, err = store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "payhost.db"), config)
 	}
@@ -44,6 +44,15 @@ func openStoreOf(t testing.TB, kind string, w *rig.World) store.Store {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// migrated makes the tables in a database.
+func migrated(url string) error {
+	s, err := store.OpenPostgres(context.Background(), url, store.Config{})
+	if err != nil {
+		return err
+	}
+	return s.Close()
 }
 
 func newBench(t *testing.T, kind string, o rig.Options) *bench {

@@ -2,6 +2,7 @@ package pgtest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -190,5 +191,27 @@ func BenchmarkDisk(b *testing.B) {
 	exec1(b, conn, "CREATE TABLE here (x int)")
 	for b.Loop() {
 		exec1(b, conn, "INSERT INTO here VALUES (1)")
+	}
+}
+
+// TestCopy gives each its own copy of what was prepared once.
+func TestCopy(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("PAYHOST_TEST_POSTGRES") != "" {
+		t.Skip("on a given server nothing is prepared")
+	}
+	prepare := func(url string) error {
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(t.Context(), "CREATE TABLE a (n int); INSERT INTO a VALUES (1)")
+		return errors.Join(err, conn.Close(t.Context()))
+	}
+	one := connect(t, pgtest.Copy(t, prepare))
+	two := connect(t, pgtest.Copy(t, func(string) error { return errors.New("prepared again") }))
+	exec1(t, one, "INSERT INTO a VALUES (2)")
+	if n := ask[int](t, two, "SELECT count(*) FROM a"); n != 1 {
+		t.Errorf("the other copy has %d rows, want the one that was prepared", n)
 	}
 }
