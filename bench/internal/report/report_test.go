@@ -84,7 +84,7 @@ func TestWorst(t *testing.T) {
 	f := report.NewFigures()
 	var lines strings.Builder
 	for deed, ratio := range map[string]string{
-		"loop": "1.1", "recurse": "1.2", "sleep": "1", "allocate": "1.25", "straight": "1", "bulk": "3", "all": "4",
+		"loop": "1.1", "recurse": "1.2", "sleep": "1", "allocate": "1.25", "straight": "1", "bulk": "3", "touch": "2", "all": "4",
 	} {
 		lines.WriteString("BenchmarkNeighbors/beside=" + deed + "-2 1 0 ns/op " + ratio + " p99-ratio\n")
 	}

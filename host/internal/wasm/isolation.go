@@ -34,11 +34,7 @@ func (i *Instance) capture() (*image, error) {
 	if !ok {
 		return nil, &LoadError{Reason: "memory can't be read"}
 	}
-	p, err := newPicture(view, i.mapping != nil)
-	if err != nil {
-		return nil, &LoadError{Reason: "image of the instance can't be kept", Err: err}
-	}
-	img := &image{memory: p, globals: make([]uint64, len(i.globals))}
+	img := &image{memory: newPicture(view, i.mapping != nil), globals: make([]uint64, len(i.globals))}
 	for n, g := range i.globals {
 		img.globals[n] = g.Get()
 	}

@@ -3,6 +3,7 @@
 package wasm
 
 import (
+	"errors"
 	"os"
 	"unsafe"
 
@@ -75,6 +76,9 @@ func (m *mapping) Free() {
 
 // show lays the picture over the beginning of the memory; what stood there is gone.
 func (m *mapping) show(p *picture) error {
+	if p.file == nil {
+		return os.ErrInvalid
+	}
 	err := mmapFixed(m.all, p.size(), int(p.file.Fd()))
 	if err == nil {
 		m.picture = p
@@ -122,12 +126,32 @@ type picture struct {
 	file  *os.File // nil if it is only in the process's own memory
 }
 
-// newPicture copies memory into a picture, one that mappings can show if asked.
-func newPicture(memory []byte, mapped bool) (*picture, error) {
-	if !mapped {
-		return &picture{bytes: append([]byte(nil), memory...)}, nil
+// newPicture copies memory into a picture, one that mappings can show if asked and if the
+// system has a file for it. Without, instances are put back by copying all of it.
+func newPicture(memory []byte, mapped bool) *picture {
+	if mapped {
+		for range sealings {
+			p, err := newFilePicture(memory)
+			if err == nil {
+				return p
+			}
+			if !errors.Is(err, unix.EBUSY) {
+				break
+			}
+		}
 	}
-	fd, err := unix.MemfdCreate("payhost-image", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	return &picture{bytes: append([]byte(nil), memory...)}
+}
+
+// sealings is how often a file is tried: the kernel refuses to seal one of which it holds
+// a page itself for longer than it waits, as when it looks for pages to reclaim.
+const sealings = 3
+
+// memfd makes a file without a name; tests put another in its place.
+var memfd = unix.MemfdCreate
+
+func newFilePicture(memory []byte) (*picture, error) {
+	fd, err := memfd("payhost-image", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return nil, err
 	}

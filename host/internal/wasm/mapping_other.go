@@ -17,8 +17,8 @@ func (*mapping) drop()                             {}
 // picture is the memory of an image.
 type picture struct{ bytes []byte }
 
-func newPicture(memory []byte, _ bool) (*picture, error) {
-	return &picture{bytes: append([]byte(nil), memory...)}, nil
+func newPicture(memory []byte, _ bool) *picture {
+	return &picture{bytes: append([]byte(nil), memory...)}
 }
 
 func (p *picture) size() int { return len(p.bytes) }

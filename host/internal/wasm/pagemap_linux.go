@@ -81,10 +81,7 @@ func newPageScanner(
 // works writes two pages of a mapping and looks whether the kernel names just these.
 func (s *pageScanner) works() bool {
 	const pages = 8
-	p, err := newPicture(make([]byte, pages*pageSize), true)
-	if err != nil {
-		return false
-	}
+	p := newPicture(make([]byte, pages*pageSize), true)
 	defer p.free()
 	m := newMapping(pages*pageSize, func(int64) bool { return true })
 	if m == nil {
