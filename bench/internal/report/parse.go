@@ -70,6 +70,11 @@ func (f *Figures) Rounds(name, unit string) []float64 { return f.values[key{name
 
 // Why says why there is no figure of a benchmark.
 func (f *Figures) Why(name string) string {
+	for k := range f.values {
+		if k.name == name { // it ran, and has other figures
+			return "the machine was slow whenever it ran"
+		}
+	}
 	for part := name; ; {
 		if why := f.skipped[part]; why != "" {
 			return why
