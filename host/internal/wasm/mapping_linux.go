@@ -143,8 +143,8 @@ func newPicture(memory []byte, mapped bool) *picture {
 	return &picture{bytes: append([]byte(nil), memory...)}
 }
 
-// sealings is how often a file is tried: the kernel refuses to seal one of which it holds
-// a page itself for longer than it waits, as when it looks for pages to reclaim.
+// sealings is how often a file is tried: the kernel refuses to seal one of which somebody,
+// it may be the kernel itself, holds on to a page for longer than it waits.
 const sealings = 3
 
 // memfd makes a file without a name; tests put another in its place.
