@@ -36,7 +36,7 @@ func TestSoak(t *testing.T) {
 		t.Skip("what the process holds is read from /proc")
 	}
 	warm(t)
-	before := closed()
+	before := closed(0)
 	r := &run{t: t, tally: &tally{}, world: openWorld(t)}
 	r.shop = openShop(r.world, r.tally)
 	whole := lasting(t)
@@ -57,7 +57,7 @@ func TestSoak(t *testing.T) {
 	r.world.close()
 	r.report()
 	flat(t, r.readings)
-	after := closed()
+	after := closed(len(before.plugins))
 	if len(after.plugins) > len(before.plugins) {
 		t.Errorf("mappings of plugins are left: %q", after.plugins)
 	}
