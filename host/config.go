@@ -23,7 +23,9 @@ type Config struct {
 	// than this process, such as one of lower priority that calls [Compile], so that no
 	// call has to wait for the compiler. It is asked for what the cache has not. A
 	// *pay.Error refuses the module. After any other error the log says why, and the
-	// module is compiled here; [ErrCompileHere] asks for that without a word.
+	// module is compiled here; so it is if CacheDir holds nothing then that this process can
+	// read, as if another version of payhost or of its engine compiled it. [ErrCompileHere]
+	// asks for it without a word.
 	Compiler func(ctx context.Context, module []byte) error
 	// RevisionDir holds plugin files named by their digest, "<sha256>.wasm", for a
 	// [Source] that gives only a digest. Empty if there is none.

@@ -206,3 +206,14 @@ func (c *cluster) logEnd() string {
 func (c *cluster) close() error {
 	return errors.Join(c.commands.Close(), c.keeper.Wait(), c.replies.Close())
 }
+
+// copiesFiles reports whether the server can be asked to copy a database by its files:
+// before PostgreSQL 15 it knows no other way, and no word for this one.
+func (c *cluster) copiesFiles() bool {
+	text, err := os.ReadFile(filepath.Join(c.dir, "data", "PG_VERSION"))
+	if err != nil {
+		return false
+	}
+	major, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	return err == nil && major >= 15
+}

@@ -11,3 +11,5 @@ func startCluster() (*cluster, error) { return nil, errNone }
 func (*cluster) url() string      { return "" }
 func (*cluster) ask(string) error { return errNone }
 func (*cluster) close() error     { return nil }
+
+func (*cluster) copiesFiles() bool { return false }

@@ -22,7 +22,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -127,7 +126,11 @@ func create(t testing.TB, s *session, template string) (string, string) {
 		t.Fatal("PAYHOST_TEST_POSTGRES is not a URL of the form postgres://user@host/database")
 	}
 	name := "payhost_test_" + strings.ToLower(rand.Text()[:16])
-	if err := s.do("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+	how := "CREATE DATABASE " + name + " TEMPLATE " + template
+	if kept != nil && kept.copiesFiles() {
+		how += " STRATEGY FILE_COPY" // a third of the time where nobody waits for the disk
+	}
+	if err := s.do(how); err != nil {
 		t.Fatalf("create a database: %v", err)
 	}
 	u.Path = "/" + name
@@ -155,20 +158,8 @@ func (s *session) do(statement string) error {
 		}
 		s.conn = conn
 	}
-	if strings.HasPrefix(statement, "CREATE DATABASE ") && filesCopied(s.conn) {
-		statement += " STRATEGY FILE_COPY"
-	}
 	_, err := s.conn.Exec(ctx, statement)
 	return err
-}
-
-// filesCopied reports whether a server can be asked to copy a database by its files, which
-// takes a third of the time where it does not wait for the disk. Before 15 there is no
-// other way.
-func filesCopied(conn *pgx.Conn) bool {
-	major, _, _ := strings.Cut(conn.PgConn().ParameterStatus("server_version"), ".")
-	n, err := strconv.Atoi(major)
-	return err == nil && n >= 15
 }
 
 func (s *session) close() error {

@@ -42,9 +42,6 @@ func TestFreedMemoryIsCountedOnce(t *testing.T) {
 // TestPictureWithoutAFile has the system refuse a file, for good or for a moment: a
 // picture is there all the same, and what can't be mapped says so.
 func TestPictureWithoutAFile(t *testing.T) { // alone: it takes the system's place
-	_, _ = scanning(), listing() // which are found out once, and need a file
-	real := memfd
-	t.Cleanup(func() { memfd = real })
 	for name, tt := range map[string]struct {
 		err    error
 		refuse int // times
@@ -56,13 +53,14 @@ func TestPictureWithoutAFile(t *testing.T) { // alone: it takes the system's pla
 		"too many":      {unix.EMFILE, 100, 1, false},
 	} {
 		asked := 0
-		memfd = func(name string, flags int) (int, error) {
+		again := replaceMemfd(func(name string, flags int) (int, error) {
 			if asked++; asked <= tt.refuse {
 				return -1, tt.err
 			}
-			return real(name, flags)
-		}
+			return unix.MemfdCreate(name, flags)
+		})
 		p := newPicture([]byte{1, 2, 3, pageSize - 1: 4}, true)
+		again()
 		m := newMapping(pageSize, func(int64) bool { return true })
 		if err := m.show(p); (err == nil) != tt.file || asked != tt.asked {
 			t.Errorf("%s: shown: %v; asked %d times, want %d", name, err, asked, tt.asked)

@@ -11,15 +11,7 @@ import (
 // TestImageWithoutAFile isolates calls, byte for byte, where the system has no file for the
 // image, by copying all of it.
 func TestImageWithoutAFile(t *testing.T) { // alone: it takes the system's place
-	m, err := wasm.Compile(t.Context(), hostileBinary, config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool, err := wasm.NewPool(m, wasm.PoolConfig{Size: 3, InitTimeout: patience})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
+	pool := newPool(t, hostileBinary, 3)
 	defer wasm.WithoutMemfd()()
 	s := restoreAll(t, pool, 100)
 	if whole := uint64(s.ImageBytes / 4096); s.DirtyPages != s.Restores*whole {
