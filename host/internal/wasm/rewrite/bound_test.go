@@ -195,6 +195,9 @@ func TestPrepareStops(t *testing.T) {
 			0x20, 0, 0x41, 1, 0x6b, 0x41, 0, 0x11, 0, 0, 0x1a, 0x20, 0, 0x41, 1, 0x6b, 0x41, 0, 0x11, 0, 0, 0x0b)),
 		"a leaf called in recursion":   with(fn(0, append([]byte{0x20, 0, 0x10, 1, 0x1a}, twice(0)...)...), fn(0, 0x20, 0)),
 		"recursion behind an untaken":  with(fn(0, append([]byte{0x02, empty, 0x41, 1, 0x0d, 0, 0x03, empty, 0x0b, 0x0b}, twice(0)...)...)),
+		"a stretch back to itself":     with(stretches(nil, to(1, 1), nil)),
+		"stretches back and forward":   with(stretches(to(2, 2), to(0, 1), to(1, 0))),
+		"a table to its own loop":      with(fn(2, 0x03, empty, 0x02, empty, 0x20, 2, 0x0e, 1, 1, 0, 0x0b, 0x0b, 0x41, 0)),
 		"a loop in a block, taken out": with(fn(0, 0x02, empty, 0x03, empty, 0x0c, 0, 0x0b, 0x0b, 0x41, 0)),
 	}
 	for name, binary := range tests {

@@ -102,6 +102,7 @@ type walk struct {
 	labels []label
 	depth  int // labels around the instruction, with those that were added
 	loops  int // loops met
+	jumps  int // branches met that skip a dispatch
 	here   place
 
 	// Of the constant in front of an instruction behind 0xfc, if there is one.
@@ -156,7 +157,7 @@ func (w *walk) instruction(c *cursor) {
 	case opEnd:
 		w.end()
 	case opBr, opBrIf:
-		w.branch(op, c.u32())
+		w.branch(op, w.skipped(start, c.u32()))
 	case opBrTable:
 		w.table(c)
 	case opReturn, opUnreachable:
@@ -240,6 +241,15 @@ func (w *walk) end() {
 		w.out = append(w.out, opBr, 0, opEnd, opEnd)
 		w.depth -= 3
 	}
+}
+
+// skipped is the label of a branch at start, which is another if it skips a dispatch.
+func (w *walk) skipped(start int, label uint32) uint32 {
+	if w.jumps < len(w.f.jumps) && w.f.jumps[w.jumps].at == start {
+		label = w.f.jumps[w.jumps].to
+		w.jumps++
+	}
+	return label
 }
 
 // branch copies a branch to the n-th label, with a check if it goes back.

@@ -53,6 +53,10 @@ func recursions() map[string][]byte {
 	nested := fn(60, cat(nest, []byte{0x20, 0, 0x10, 0, 0x21, 1}, end, []byte{0x20, 1})...)
 	return map[string][]byte{
 		"loops in loops": with(nested),
+		"ways that meet": with(meetings(60, 200)),
+		"ways of many":   with(meetings(200, 200)),
+		"ifs that meet":  with(conditions(60, 200)),
+		"set to leave":   with(leavers(60, 200)),
 		"itself":         with(fn(0, 0x20, 0, 0x10, 0)),
 		"with a result":  with(fn(0, 0x20, 0, 0x41, 1, 0x6a, 0x10, 0, 0x20, 0, 0x6a)),
 		"by turns":       with(fn(0, 0x20, 0, 0x10, 1), fn(0, 0x20, 0, 0x10, 0)),
@@ -65,6 +69,63 @@ func recursions() map[string][]byte {
 		"3000 operands":  with(operands),
 		"a wide callee":  with(fn(0, 0x20, 0, 0x10, 1, 0x10, 0), wideLeaf(2000)),
 	}
+}
+
+// turned gives each local the value of the one before, without an instruction that makes
+// one; first they get values of their own.
+func turned(locals int) (first, turn []byte) {
+	for i := 1; i <= locals; i++ {
+		local := u(uint64(i))
+		first = cat(first, []byte{0x20, 0, 0x41}, sleb(int64(i)), []byte{0x6a, 0x21}, local)
+		turn = cat(turn, []byte{0x20}, local)
+	}
+	for i := locals; i >= 1; i-- {
+		turn = cat(turn, []byte{0x21}, u(uint64(i%locals+1)))
+	}
+	return first, turn
+}
+
+// used reads all locals behind a call of itself, so that all of them are kept across it.
+func used(locals int) []byte {
+	out := []byte{0x20, 0, 0x10, 0, 0x1a}
+	for i := 1; i <= locals; i++ {
+		out = cat(out, []byte{0x20}, u(uint64(i)), []byte{0x24, 0})
+	}
+	return append(out, 0x20, 0)
+}
+
+// meetings is a function with so many blocks around each other: the locals that are turned in
+// the innermost have another value behind the end of each, though nothing touches them there.
+func meetings(locals, blocks int) []byte {
+	first, turn := turned(locals)
+	code := cat(first, bytes.Repeat([]byte{0x02, empty}, blocks), []byte{0x20, 0, 0x41, 1, 0x46, 0x0d, 0}, turn)
+	for i := range blocks { // if the argument is i + 2
+		code = cat(code, []byte{0x20, 0, 0x41}, sleb(int64(i+2)), []byte{0x46, 0x0d}, u(uint64(i)))
+	}
+	return fn(locals, cat(code, bytes.Repeat([]byte{0x0b}, blocks), used(locals))...)
+}
+
+// conditions is the same with conditions around each other.
+func conditions(locals, ifs int) []byte {
+	first, turn := turned(locals)
+	code := cat(first, bytes.Repeat([]byte{0x20, 0, 0x04, empty}, ifs), turn, bytes.Repeat([]byte{0x0b}, ifs))
+	return fn(locals, cat(code, used(locals))...)
+}
+
+// leavers is a function that sets all of its locals over and over, a few in a stretch, and
+// after each time may leave with them.
+func leavers(locals, times int) []byte {
+	code := []byte{0x02, empty}
+	for n := range times {
+		for i := 1; i <= locals; i++ {
+			code = cat(code, []byte{0x20, 0, 0x41}, sleb(int64(n*locals+i)), []byte{0x6c, 0x21}, u(uint64(i)))
+			if i%4 == 0 {
+				code = append(code, 0x02, empty, 0x0b)
+			}
+		}
+		code = cat(code, []byte{0x20, 0, 0x41}, sleb(int64(n+2)), []byte{0x46, 0x0d, 0})
+	}
+	return fn(locals, cat(code, []byte{0x0b}, used(locals))...)
 }
 
 // wideLeaf is a function without calls that has much on its stack.

@@ -39,6 +39,9 @@
 //     others leave by a label around the loop to a check behind its end, since a call
 //     inside a loop costs every round: the engine keeps then on the stack what would
 //     be in registers.
+//   - At a branch to a loop that begins with a table of branches, where the number that the
+//     table looks at stands in front of the branch: the branch goes where the table leads, if that is
+//     farther on in the loop, and needs no check. The Go compiler writes all its jumps so.
 //   - At every call_indirect: a check and a gate in place, in which the call stands.
 //   - At functions: those of a circle of direct calls in which no other is gated have
 //     a gate. So has one whose calls could hold more than freeStack bytes of the

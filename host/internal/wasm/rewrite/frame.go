@@ -2,27 +2,24 @@ package rewrite
 
 // frames estimates how many bytes of the host's stack a call of a function takes.
 // The engine keeps a value there if it outlives a call, or if too many are alive at
-// once, and a place once given to a value is given to no other. So those values are
+// once, and a place once given to a value is given to no other. So those operands are
 // counted that are made in one stretch of code without calls and labels and used in
-// another, all of a stretch that needs many at once, and those that locals have at the
-// head of a loop. What the engine adds for itself where ways meet counts as one value
-// a label.
+// another, all values of a stretch that needs many at once, and those of locals, see flow.
+// What the engine adds for itself counts as one value a loop or an if.
 //
 // One frames serves all functions of a module: its numbers never start over, so
 // that nothing has to be cleared.
 type frames struct {
+	flow
 	stretch uint32   // number of the stretch
-	meeting uint32   // number of the last place where ways met
-	made    []uint32 // by local: the stretch in which it got its value
-	kept    []uint32 // by local: the meeting behind which its value was last counted
 	used    []uint32 // by local: the stretch in which it was last met
 
-	locals   int64
+	locals   int
+	counted  int64 // operands among values
 	values   int64 // that may have to be kept
 	words    int64 // most that are passed to a function called, and back
 	all      int64 // values made
 	height   int64 // operands on the stack
-	counted  int64 // those of them that are among values
 	highest  int64 // operands in this stretch
 	touched  int64 // locals in this stretch
 	unfolded int64 // values made in this stretch
@@ -33,20 +30,20 @@ const fixedFrame = 112
 
 // begin starts with a function of so many locals.
 func (f *frames) begin(locals int) {
-	if more := locals - len(f.made); more > 0 {
-		f.made = append(f.made, make([]uint32, more)...)
-		f.kept = append(f.kept, make([]uint32, more)...)
+	if more := locals - len(f.used); more > 0 {
 		f.used = append(f.used, make([]uint32, more)...)
 	}
-	*f = frames{locals: int64(locals), stretch: f.stretch + 1, meeting: f.meeting + 1, made: f.made, kept: f.kept, used: f.used}
+	f.flow.begin()
+	*f = frames{locals: locals, stretch: f.stretch + 1, used: f.used, flow: f.flow}
 }
 
-// bytes is the estimate, at the function's end: the engine saves up to 13 registers
-// of 16 bytes, and gives a value a word.
-func (f *frames) bytes() int64 {
+// bytes is the estimate, at the end of a function with so many loops: the engine saves up to
+// 13 registers of 16 bytes, and gives a value a word.
+func (f *frames) bytes(loops int) int64 {
 	const registers = 13
 	f.cut()
-	return fixedFrame + 8*(f.values+f.words) + 16*min(f.all, registers)
+	values := f.values + f.flow.values(loops, f.locals)
+	return fixedFrame + 8*(values+f.words) + 16*min(f.all, registers)
 }
 
 // cut begins a stretch. Operands live on into it.
@@ -60,12 +57,7 @@ func (f *frames) cut() {
 	f.highest, f.touched, f.unfolded = f.height, 0, 0
 	f.values += f.height - f.counted
 	f.counted = f.height
-}
-
-// meet begins a stretch where ways meet: a local may have a value of its own behind.
-func (f *frames) meet() {
-	f.cut()
-	f.meeting++
+	f.add(flowCut, 0)
 }
 
 // move takes operands and makes others.
@@ -77,9 +69,13 @@ func (f *frames) move(pop, push int64) {
 	f.highest = max(f.highest, f.height)
 }
 
-// label notes a block of a type, which begins at a cut or where ways meet.
-func (f *frames) label(t signature) {
-	f.values += 1 + int64(t.params+t.results)
+// label notes a block, a loop or an if of a type, which begins at a cut or where ways meet. A
+// block makes no values for the engine but its own.
+func (f *frames) label(op byte, t signature) {
+	if op != opBlock {
+		f.values++
+	}
+	f.values += int64(t.params + t.results)
 }
 
 // block notes an instruction that works on a block of memory or of a table: the engine
@@ -89,30 +85,24 @@ func (f *frames) block() {
 	f.all += 12
 }
 
-// repeat notes a loop that is gone back to, with so many sets of locals inside: at its
-// head each of these has a value of its own.
-func (f *frames) repeat(sets int64) { f.values += min(sets, f.locals) }
-
 // get and set are of a local.
 func (f *frames) get(i uint32) {
 	f.move(0, 1)
 	f.unfolded--
-	if f.touch(i) && f.made[i] != f.stretch && f.kept[i] != f.meeting {
-		f.kept[i] = f.meeting
-		f.values++
+	if f.touch(i) {
+		f.add(flowGet, i)
 	}
 }
 
 func (f *frames) set(i uint32) {
 	f.move(1, 0)
 	if f.touch(i) {
-		f.made[i] = f.stretch
-		f.kept[i] = 0
+		f.add(flowSet, i)
 	}
 }
 
 func (f *frames) touch(i uint32) bool {
-	if uint64(i) >= uint64(len(f.made)) {
+	if uint64(i) >= uint64(len(f.used)) {
 		return false // not a valid module: the engine will say so
 	}
 	if f.used[i] != f.stretch {

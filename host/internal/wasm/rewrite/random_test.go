@@ -23,7 +23,7 @@ type program struct {
 
 const (
 	functions   = 4
-	maxCounters = 6 // locals 2 to 7; 0 is the argument, 1 the result
+	maxCounters = 8 // locals 2 to 9; 0 is the argument, 1 the result
 
 	maxRecursion = 50 // calls by which functions may call themselves
 )
@@ -63,7 +63,7 @@ func (p *program) nested() []byte {
 }
 
 func (p *program) statement() []byte {
-	kind := p.pick(14, "statement")
+	kind := p.pick(15, "statement")
 	if p.depth > 3 && kind > 4 {
 		kind %= 5
 	}
@@ -94,6 +94,8 @@ func (p *program) statement() []byte {
 	case 12: // if any are left: a call of any function
 		return cat([]byte{0x23, 2, 0x04, empty, 0x23, 2, 0x41, 1, 0x6b, 0x24, 2}, p.value(),
 			[]byte{0x10, byte(p.pick(functions, "callee")), 0x21, 1, 0x0b})
+	case 13:
+		return p.stretches()
 	default: // if value: return value
 		return cat(p.value(), []byte{0x04, empty}, p.value(), []byte{0x0f, 0x0b})
 	}
@@ -110,6 +112,42 @@ func (p *program) loop(head, back []byte) []byte {
 	rounds := byte(p.pick(5, "rounds") + 1)
 	return cat([]byte{0x41, rounds, 0x21, counter}, head, p.nested(),
 		[]byte{0x20, counter, 0x41, 1, 0x6b, 0x22, counter}, back)
+}
+
+// stretches is code as the Go compiler writes it: stretches in a loop, one of which a table at
+// its head chooses by a local. Each takes one from the rounds that are left, and leaves the
+// loop with the last; then it does something, and may jump.
+func (p *program) stretches() []byte {
+	if p.counters+2 > maxCounters {
+		return nil
+	}
+	rounds, chosen := 2+p.counters, 3+p.counters
+	p.counters += 2
+	n := p.pick(4, "stretches") + 1
+	number := func() byte { return byte(p.pick(n+2, "stretch")) }
+	out := []byte{0x41, byte(p.pick(20, "rounds") + 1), 0x21, rounds, 0x41, number(), 0x21, chosen, 0x02, empty, 0x03, empty}
+	for range n {
+		out = append(out, 0x02, empty)
+	}
+	out = append(out, 0x20, chosen, 0x0e, byte(n))
+	for range n + 1 {
+		leads := byte(p.pick(n+1, "target"))
+		if leads == byte(n) { // not back to the loop, for ever, but out of it
+			leads++
+		}
+		out = append(out, leads)
+	}
+	for i := range n {
+		loop := byte(n - 1 - i)
+		out = cat(out, []byte{0x0b, 0x20, rounds, 0x41, 1, 0x6b, 0x22, rounds, 0x45, 0x0d, loop + 1}, p.nested())
+		if p.pick(2, "conditional") == 0 {
+			out = cat(out, p.value(), []byte{0x04, empty, 0x41, number(), 0x21, chosen, 0x0c, loop + 1, 0x0b})
+		}
+		if p.pick(2, "jump") == 0 {
+			out = append(out, 0x41, number(), 0x21, chosen, 0x0c, loop)
+		}
+	}
+	return append(out, 0x0b, 0x0b)
 }
 
 func (p *program) value() []byte {

@@ -16,6 +16,7 @@ type function struct {
 	code      cursor   // from its first instruction to its end
 	locals    []byte   // how they are declared
 	repeats   []bool   // by loop, in the order of their heads: whether a branch goes back to it
+	jumps     []jump   // that skip a dispatch, in their order
 	calls     []uint32 // functions of the module that it calls, by number
 	frame     int64    // bytes of the host's stack that a call takes, estimated
 	moves     bool     // it has an instruction on a block, and may call a helper
@@ -60,7 +61,10 @@ func (p *patch) scan(f *function) error {
 	if c.err == nil && len(s.open) > 0 {
 		c.fail("function without an end")
 	}
-	if f.frame = p.frames.bytes(); f.frame > maxFrame {
+	if c.err != nil {
+		return c.err
+	}
+	if f.frame = p.frames.bytes(len(f.repeats)); f.frame > maxFrame {
 		c.failAt(start, "function with more than %d bytes of values to keep", maxFrame)
 	}
 	p.open = s.open
@@ -70,17 +74,21 @@ func (p *patch) scan(f *function) error {
 // scanner is the state of a scan.
 type scanner struct {
 	*patch
-	f    *function
-	open []opened // blocks, loops and ifs around the instruction
+	f        *function
+	open     []opened // blocks, loops and ifs around the instruction
+	openings int      // that were met
+	targets  []uint32 // of the branch being read
+	trail    trail
 }
 
 // opened is a block, a loop or an if.
 type opened struct {
-	loop     int // number of the loop, or -1
-	kind     signature
-	height   int64 // of the operands below its own
-	branched bool  // something branches to its end, or it has an else
-	sets     int64 // of locals, inside
+	loop      int // number of the loop, or -1
+	kind      signature
+	height    int64     // of the operands below its own
+	condition bool      // it is an if
+	opening   int       // its number among those of the function
+	dispatch  *dispatch // of a loop
 }
 
 func (s *scanner) instruction(c *cursor) {
@@ -89,18 +97,26 @@ func (s *scanner) instruction(c *cursor) {
 		return
 	}
 	start := c.i
-	switch op := c.byte(); op {
+	op := c.byte()
+	s.operation(c, op, start)
+	if c.err == nil {
+		s.trail = s.follow(s.trail, op, start, c)
+	}
+}
+
+func (s *scanner) operation(c *cursor, op byte, start int) {
+	switch op {
 	case opBlock, opLoop, opIf:
 		s.enter(c, op)
 	case opElse:
 		b := &s.open[len(s.open)-1]
-		b.branched = true
 		s.frames.height = b.height + int64(b.kind.params)
-		s.frames.meet()
+		s.frames.cut()
+		s.frames.add(flowElse, 0)
 	case opEnd:
 		s.leave()
 	case opBr, opBrIf, opBrTable:
-		s.branches(c, op)
+		s.branches(c, op, start)
 	case opCall:
 		s.call(c)
 	case opCallIndirect:
@@ -133,6 +149,9 @@ func (s *scanner) instruction(c *cursor) {
 		}
 		immediates(c, op)
 		s.frames.move(operands(op))
+		if op == opReturn || op == opUnreachable {
+			s.frames.add(flowStop, 0)
+		}
 		if op == opMemoryGrow {
 			s.frames.cut()
 		}
@@ -142,7 +161,6 @@ func (s *scanner) instruction(c *cursor) {
 func (s *scanner) local(op byte, i uint32) {
 	if op != opLocalGet {
 		s.frames.set(i)
-		s.open[len(s.open)-1].sets++
 	}
 	if op != opLocalSet {
 		s.frames.get(i)
@@ -150,45 +168,44 @@ func (s *scanner) local(op byte, i uint32) {
 }
 
 func (s *scanner) enter(c *cursor, op byte) {
-	b := opened{loop: -1}
-	if op == opIf {
+	b := opened{loop: -1, condition: op == opIf, opening: s.openings}
+	if b.condition {
 		s.frames.move(1, 0)
 	}
 	b.kind = s.blockType(c)
 	b.height = max(s.frames.height-int64(b.kind.params), 0)
-	s.frames.label(b.kind)
-	switch op {
-	case opLoop:
+	s.frames.label(op, b.kind)
+	if op != opBlock {
+		s.frames.cut()
+	}
+	s.frames.add(flowStart, 0)
+	if op == opLoop {
 		b.loop = len(s.f.repeats)
 		s.f.repeats = append(s.f.repeats, false)
-		s.frames.meet()
-	case opIf:
-		s.frames.cut()
 	}
 	if len(s.open) > maxNesting {
 		c.fail("more than %d blocks within each other", maxNesting)
 	}
+	s.openings++
 	s.open = append(s.open, b)
 }
 
 func (s *scanner) leave() {
 	b := s.open[len(s.open)-1]
 	s.open = s.open[:len(s.open)-1]
-	if len(s.open) > 0 {
-		s.open[len(s.open)-1].sets += b.sets
-	}
-	if b.loop >= 0 && b.branched {
-		s.frames.repeat(b.sets)
-	}
 	s.frames.height = b.height + int64(b.kind.results)
-	if b.branched {
-		s.frames.meet()
-	} else {
-		s.frames.cut()
+	s.frames.cut()
+	switch {
+	case b.loop >= 0:
+		s.frames.add(flowLoop, uint32(b.loop))
+	case b.condition:
+		s.frames.add(flowIf, 0)
+	default:
+		s.frames.add(flowEnd, 0)
 	}
 }
 
-func (s *scanner) branches(c *cursor, op byte) {
+func (s *scanner) branches(c *cursor, op byte, start int) {
 	n := uint64(1)
 	if op != opBr {
 		s.frames.move(1, 0)
@@ -196,6 +213,8 @@ func (s *scanner) branches(c *cursor, op byte) {
 	if op == opBrTable {
 		n += uint64(c.u32())
 	}
+	s.frames.cut()
+	s.targets = s.targets[:0]
 	for ; c.err == nil && n > 0; n-- {
 		at := c.i
 		l := c.u32()
@@ -203,13 +222,23 @@ func (s *scanner) branches(c *cursor, op byte) {
 			c.failAt(at, "branch out of a block that is not there")
 			return
 		}
+		if to, ok := s.skip(l); ok && op == opBr {
+			s.f.jumps = append(s.f.jumps, jump{at: start, to: to})
+			l = to
+		}
+		s.targets = append(s.targets, l)
+		s.frames.add(flowMayGo, l)
 		b := &s.open[len(s.open)-1-int(l)]
-		b.branched = true
 		if b.loop >= 0 {
 			s.f.repeats[b.loop] = true
 		}
 	}
-	s.frames.cut()
+	if op == opBrTable {
+		s.dispatch(s.targets)
+	}
+	if op != opBrIf {
+		s.frames.add(flowStop, 0)
+	}
 }
 
 func (s *scanner) call(c *cursor) {
