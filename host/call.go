@@ -68,9 +68,11 @@ func (c *call) start(ctx context.Context, hard time.Time) {
 	c.ctx, c.cancel = context.WithDeadline(ctx, c.deadline)
 }
 
-// finish frees what the call held.
+// finish frees what the call held. The call may not have been started.
 func (c *call) finish() {
-	c.cancel()
+	if c.cancel != nil {
+		c.cancel()
+	}
 	c.blobs = blobs{}
 }
 

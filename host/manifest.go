@@ -35,10 +35,13 @@ func (h *Host) describe(ctx context.Context, rev *Revision, section []byte) (*Re
 // askManifest returns the manifest that the plugin's code answers.
 func (h *Host) askManifest(ctx context.Context, rev *Revision) ([]byte, error) {
 	c := newCall(h, nil, pay.OpDescribe)
-	deadline := time.Now().Add(h.config.Limits.CallTimeout)
-	c.start(ctx, deadline)
 	defer c.finish()
-	code, fault := rev.engine.describe(ctx, c, deadline)
+	// The first instance may take its time to be made, which is not the plugin's.
+	code, fault := rev.engine.describe(ctx, c, func() (deadline time.Time) {
+		deadline = time.Now().Add(h.config.Limits.CallTimeout)
+		c.start(ctx, deadline)
+		return deadline
+	})
 	reply, fault := c.outcome(code, fault)
 	c.noReply(fault)
 	c.record(Verdict{}, nil)
