@@ -36,21 +36,29 @@ func Loop(b *testing.B, work func()) {
 }
 
 // Latency reports the middle and the 99th latency of a hundred, in milliseconds, of the
-// calls that met no time in which the machine was slow, and how many of a hundred met
-// one. When stands in the names of the metrics, behind p50, p99 and disturbed. Where all
-// calls met one there is no latency to report, which is no failure: testing runs a
-// benchmark once with a single call.
+// calls that met no time in which the machine was slow, how many of a hundred met
+// one, and the 99th of all calls. When stands in the names of the metrics, behind p50, p99,
+// disturbed and p99-all. Where all calls met one the first two are missing, which is no
+// failure: testing runs a benchmark once with a single call.
 func (w *Witness) Latency(b *testing.B, calls []Span, when string) {
 	b.Helper()
 	took := w.Undisturbed(calls)
 	disturbed(b, len(calls), len(took), when)
-	if len(took) == 0 {
-		return
+	all := make([]time.Duration, len(calls))
+	for i, c := range calls {
+		all[i] = c.Ended.Sub(c.Began)
 	}
+	b.ReportMetric(percentile(all, 99), "p99-all"+when+"-ms")
+	if len(took) > 0 {
+		b.ReportMetric(percentile(took, 50), "p50"+when+"-ms")
+		b.ReportMetric(percentile(took, 99), "p99"+when+"-ms")
+	}
+}
+
+// percentile is in milliseconds; it puts what it is given in order.
+func percentile(took []time.Duration, percent int) float64 {
 	slices.Sort(took)
-	at := func(percent int) float64 { return float64(took[len(took)*percent/100].Nanoseconds()) / 1e6 }
-	b.ReportMetric(at(50), "p50"+when+"-ms")
-	b.ReportMetric(at(99), "p99"+when+"-ms")
+	return float64(took[len(took)*percent/100].Nanoseconds()) / 1e6
 }
 
 func disturbed(b *testing.B, all, left int, when string) {
