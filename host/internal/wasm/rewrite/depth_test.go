@@ -53,10 +53,11 @@ func recursions() map[string][]byte {
 	nested := fn(60, cat(nest, []byte{0x20, 0, 0x10, 0, 0x21, 1}, end, []byte{0x20, 1})...)
 	return map[string][]byte{
 		"loops in loops": with(nested),
-		"ways that meet": with(meetings(60, 200)),
-		"ways of many":   with(meetings(200, 200)),
+		"ways that meet": with(meetings(1, 60, 200)),
+		"ways of many":   with(meetings(100, 200, 200)),
 		"ifs that meet":  with(conditions(60, 200)),
 		"set to leave":   with(leavers(60, 200)),
+		"set to repeat":  with(repeaters(60, 20, 20)),
 		"itself":         with(fn(0, 0x20, 0, 0x10, 0)),
 		"with a result":  with(fn(0, 0x20, 0, 0x41, 1, 0x6a, 0x10, 0, 0x20, 0, 0x6a)),
 		"by turns":       with(fn(0, 0x20, 0, 0x10, 1), fn(0, 0x20, 0, 0x10, 0)),
@@ -71,61 +72,97 @@ func recursions() map[string][]byte {
 	}
 }
 
-// turned gives each local the value of the one before, without an instruction that makes
-// one; first they get values of their own.
-func turned(locals int) (first, turn []byte) {
-	for i := 1; i <= locals; i++ {
-		local := u(uint64(i))
-		first = cat(first, []byte{0x20, 0, 0x41}, sleb(int64(i)), []byte{0x6a, 0x21}, local)
-		turn = cat(turn, []byte{0x20}, local)
+// turned gives each local from the first to the last the value of the one before, without an
+// instruction that makes one; at the beginning they get values of their own.
+func turned(first, last int) (begin, turn []byte) {
+	for i := first; i <= last; i++ {
+		begin = cat(begin, product(i, i))
+		turn = cat(turn, []byte{0x20}, u(uint64(i)))
 	}
-	for i := locals; i >= 1; i-- {
-		turn = cat(turn, []byte{0x21}, u(uint64(i%locals+1)))
+	for i := last; i >= first; i-- {
+		to := i + 1
+		if i == last {
+			to = first
+		}
+		turn = cat(turn, []byte{0x21}, u(uint64(to)))
 	}
-	return first, turn
+	return begin, turn
 }
 
-// used reads all locals behind a call of itself, so that all of them are kept across it.
-func used(locals int) []byte {
-	out := []byte{0x20, 0, 0x10, 0, 0x1a}
+// product gives a local n times the argument.
+func product(local, n int) []byte {
+	return cat([]byte{0x20, 0, 0x41}, sleb(int64(n)), []byte{0x6c, 0x21}, u(uint64(local)))
+}
+
+// products gives all locals new values, few in a stretch.
+func products(locals, n int) []byte {
+	var code []byte
 	for i := 1; i <= locals; i++ {
-		out = cat(out, []byte{0x20}, u(uint64(i)), []byte{0x24, 0})
+		code = cat(code, product(i, n*locals+i))
+		if i%2 == 0 {
+			code = append(code, 0x02, empty, 0x0b)
+		}
 	}
-	return append(out, 0x20, 0)
+	return code
+}
+
+// is tells whether the argument is n.
+func is(n int) []byte { return cat([]byte{0x20, 0, 0x41}, sleb(int64(n)), []byte{0x46}) }
+
+// read reads all locals.
+func read(first, last int) []byte {
+	var code []byte
+	for i := first; i <= last; i++ {
+		code = cat(code, []byte{0x20}, u(uint64(i)), []byte{0x24, 0})
+	}
+	return code
+}
+
+// again is the call by which such a function does not end, across which the locals are kept.
+func again(first, last int) []byte {
+	return cat([]byte{0x20, 0, 0x10, 0, 0x1a}, read(first, last), []byte{0x20, 0})
 }
 
 // meetings is a function with so many blocks around each other: the locals that are turned in
 // the innermost have another value behind the end of each, though nothing touches them there.
-func meetings(locals, blocks int) []byte {
-	first, turn := turned(locals)
-	code := cat(first, bytes.Repeat([]byte{0x02, empty}, blocks), []byte{0x20, 0, 0x41, 1, 0x46, 0x0d, 0}, turn)
-	for i := range blocks { // if the argument is i + 2
-		code = cat(code, []byte{0x20, 0, 0x41}, sleb(int64(i+2)), []byte{0x46, 0x0d}, u(uint64(i)))
+func meetings(first, last, blocks int) []byte {
+	begin, turn := turned(first, last)
+	code := cat(begin, bytes.Repeat([]byte{0x02, empty}, blocks), is(-1), []byte{0x0d, 0}, turn)
+	for i := range blocks {
+		code = cat(code, is(i+2), []byte{0x0d}, u(uint64(i)))
 	}
-	return fn(locals, cat(code, bytes.Repeat([]byte{0x0b}, blocks), used(locals))...)
+	return fn(last, cat(code, bytes.Repeat([]byte{0x0b}, blocks), again(first, last))...)
 }
 
 // conditions is the same with conditions around each other.
 func conditions(locals, ifs int) []byte {
-	first, turn := turned(locals)
-	code := cat(first, bytes.Repeat([]byte{0x20, 0, 0x04, empty}, ifs), turn, bytes.Repeat([]byte{0x0b}, ifs))
-	return fn(locals, cat(code, used(locals))...)
+	begin, turn := turned(1, locals)
+	code := cat(begin, bytes.Repeat([]byte{0x20, 0, 0x04, empty}, ifs), turn, bytes.Repeat([]byte{0x0b}, ifs))
+	return fn(locals, cat(code, again(1, locals))...)
 }
 
-// leavers is a function that sets all of its locals over and over, a few in a stretch, and
-// after each time may leave with them.
+// leavers is a function that sets all of its locals over and over, and after each time may
+// leave with them.
 func leavers(locals, times int) []byte {
 	code := []byte{0x02, empty}
 	for n := range times {
-		for i := 1; i <= locals; i++ {
-			code = cat(code, []byte{0x20, 0, 0x41}, sleb(int64(n*locals+i)), []byte{0x6c, 0x21}, u(uint64(i)))
-			if i%4 == 0 {
-				code = append(code, 0x02, empty, 0x0b)
-			}
-		}
-		code = cat(code, []byte{0x20, 0, 0x41}, sleb(int64(n+2)), []byte{0x46, 0x0d, 0})
+		code = cat(code, products(locals, n), is(n+2), []byte{0x0d, 0})
 	}
-	return fn(locals, cat(code, []byte{0x0b}, used(locals))...)
+	return fn(locals, cat(code, []byte{0x0b}, again(1, locals))...)
+}
+
+// repeaters is a function of loops, each of which may go back from many places with other
+// values for all locals, which are read at its head alone.
+func repeaters(locals, loops, times int) []byte {
+	var code []byte
+	for range loops {
+		code = cat(code, products(locals, 0), []byte{0x03, empty}, read(1, locals))
+		for n := range times {
+			code = cat(code, products(locals, n+1), is(n+2), []byte{0x0d, 0})
+		}
+		code = append(code, 0x0b)
+	}
+	return fn(locals, cat(code, products(locals, 0), again(1, locals))...)
 }
 
 // wideLeaf is a function without calls that has much on its stack.
