@@ -56,7 +56,7 @@ type Config struct {
 // Limits bounds one call of a plugin. A zero field means its default; a negative
 // one, or one above the most, is an error.
 type Limits struct {
-	CallTimeout   time.Duration // of one call, waiting for an instance included; default 10 s
+	CallTimeout   time.Duration // of one call, waiting for an instance included; default 10 s, which describe has at least
 	MemoryBytes   int64         // linear memory of one instance; default 64 MiB, most 4 GiB
 	PluginBytes   int64         // linear memory of all instances of one revision, beyond what they share; default 1 GiB
 	Instances     int           // of one revision at once, each for a call that may wait for its provider; default 128
