@@ -68,11 +68,9 @@ func (c *call) start(ctx context.Context, hard time.Time) {
 	c.ctx, c.cancel = context.WithDeadline(ctx, c.deadline)
 }
 
-// finish frees what the call held. The call may not have been started.
+// finish frees what the call held.
 func (c *call) finish() {
-	if c.cancel != nil {
-		c.cancel()
-	}
+	c.cancel()
 	c.blobs = blobs{}
 }
 

@@ -24,9 +24,9 @@ type wasmEngine struct {
 
 // describe makes the first instance and asks it. The image that later calls begin
 // with is taken behind this call, so nothing in it is of any connection.
-func (e *wasmEngine) describe(ctx context.Context, c *call, start func() (deadline time.Time)) (code int32, fault *pay.Error) {
+func (e *wasmEngine) describe(ctx context.Context, c *call, deadline time.Time) (code int32, fault *pay.Error) {
 	err := e.pool.Start(ctx, func(inst *wasm.Instance) error {
-		code, fault = e.call(ctx, inst, c, pay.OpDescribe, start())
+		code, fault = e.call(ctx, inst, c, pay.OpDescribe, deadline)
 		if fault != nil {
 			return fault
 		}
@@ -115,8 +115,8 @@ func (e nativeEngine) run(_ context.Context, c *call, op pay.Operation, _ time.T
 	return e.guest(c.guest(), int32(op), int32(len(c.input))), nil
 }
 
-func (e nativeEngine) describe(ctx context.Context, c *call, start func() (deadline time.Time)) (int32, *pay.Error) {
-	return e.run(ctx, c, pay.OpDescribe, start())
+func (e nativeEngine) describe(ctx context.Context, c *call, deadline time.Time) (int32, *pay.Error) {
+	return e.run(ctx, c, pay.OpDescribe, deadline)
 }
 
 func (e nativeEngine) close() {}

@@ -32,21 +32,18 @@ func (h *Host) describe(ctx context.Context, rev *Revision, section []byte) (*Re
 	return rev, nil
 }
 
-// describeTimeout is how long describe may take at least, however short other calls must be. It
-// is the first that touches the memory of an instance, beside all the calls that a swap
-// must not disturb, and no payer waits for it.
+// describeTimeout is how long describe may take at least, however short other calls must be,
+// with the time in which its instance is made. It is the first that touches the memory of an
+// instance, beside all the calls that a swap must not disturb, and no payer waits for it.
 const describeTimeout = 10 * time.Second
 
 // askManifest returns the manifest that the plugin's code answers.
 func (h *Host) askManifest(ctx context.Context, rev *Revision) ([]byte, error) {
 	c := newCall(h, nil, pay.OpDescribe)
+	deadline := time.Now().Add(max(h.config.Limits.CallTimeout, describeTimeout))
+	c.start(ctx, deadline)
 	defer c.finish()
-	// The first instance may take its time to be made, which is not the plugin's.
-	code, fault := rev.engine.describe(ctx, c, func() (deadline time.Time) {
-		deadline = time.Now().Add(max(h.config.Limits.CallTimeout, describeTimeout))
-		c.start(ctx, deadline)
-		return deadline
-	})
+	code, fault := rev.engine.describe(ctx, c, deadline)
 	reply, fault := c.outcome(code, fault)
 	c.noReply(fault)
 	c.record(Verdict{}, nil)

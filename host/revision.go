@@ -47,8 +47,7 @@ func (r *Revision) Manifest() pay.Manifest { return r.manifest }
 
 // engine runs calls of one revision: in Wasm, or in-process.
 type engine interface {
-	// describe calls start as soon as the plugin can be called.
-	describe(ctx context.Context, c *call, start func() (deadline time.Time)) (int32, *pay.Error)
+	describe(ctx context.Context, c *call, deadline time.Time) (int32, *pay.Error)
 	run(ctx context.Context, c *call, op pay.Operation, deadline time.Time) (int32, *pay.Error)
 	close()
 }
